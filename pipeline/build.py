@@ -1,0 +1,86 @@
+"""Config → `nlp`: the stages as spaCy components, and the loading of a shipped pipeline.
+
+Each factory is an entry point, so `spacy.load` of a folder under `models/` finds it. The implementations are imported
+when a component is made, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import load_config
+
+from .resources import resource
+
+Component = Callable[[Doc], Doc]
+
+_MENTIONS = ["doc.ents", "doc.spans"]
+_LINKS = ["doc._.entities", "doc._.proposals"]
+
+
+@Language.factory("twosessions_recognise_rules", default_config={"lang": "en"}, assigns=_MENTIONS)
+def make_rules_recogniser(nlp: Language, name: str, lang: str) -> Component:
+    """Return the rule stage that finds mentions."""
+    from .rules.recognise import RulesRecogniser
+
+    return RulesRecogniser(lang)
+
+
+@Language.factory(
+    "twosessions_attribute_rules", default_config={"lang": "en"}, requires=_MENTIONS, assigns=["doc.spans"]
+)
+def make_rules_attributer(nlp: Language, name: str, lang: str) -> Component:
+    """Return the rule stage that finds statement spans."""
+    from .rules.attribute import RulesAttributer
+
+    return RulesAttributer(lang)
+
+
+@Language.factory("twosessions_link_rules", default_config={"lang": "en"}, requires=_MENTIONS, assigns=_LINKS)
+def make_rules_linker(nlp: Language, name: str, lang: str) -> Component:
+    """Return the rule stage that links posts and statements to people."""
+    from .rules.link import RulesLinker
+
+    return RulesLinker(lang)
+
+
+@Language.factory(
+    "twosessions_classify_rules",
+    default_config={"lang": "en"},
+    requires=["doc._.proposals"],
+    assigns=["doc._.proposals", "doc._.records"],
+)
+def make_rules_classifier(nlp: Language, name: str, lang: str) -> Component:
+    """Return the rule stage that gives proposals their topics and stance."""
+    from .rules.classify import RulesClassifier
+
+    return RulesClassifier(lang)
+
+
+def build(config: Path) -> Language:
+    """Return the pipeline that a spaCy config file describes."""
+    return spacy.util.load_model_from_config(load_config(config), auto_fill=True)
+
+
+def load_pipeline(name: str) -> Language:
+    """Return a shipped pipeline: a folder under `models/`, or a config `configs/<name>.cfg`, or any model folder.
+
+    Raises `OSError` that names the missing or damaged file.
+    """
+    folder = Path(name)
+    if not folder.is_dir():
+        try:
+            folder = resource("models", name)
+        except FileNotFoundError:
+            return build(resource("configs", f"{name}.cfg"))
+    return spacy.load(folder)
+
+
+def stage_names(nlp: Language) -> dict[str, Any]:
+    """Return the factory of each component, by its name in the pipeline."""
+    return {name: nlp.get_pipe_meta(name).factory for name in nlp.pipe_names}

@@ -1,0 +1,225 @@
+"""The `twosessions` command: argument parsing only; each command hands over to a module."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .extract import Extractor
+    from .read import Failure, ReadOptions
+
+
+class Exit(IntEnum):
+    """What the exit status says."""
+
+    OK = 0
+    SOME_FAILED = 1
+    USAGE = 2
+
+
+app = typer.Typer(
+    name="twosessions",
+    help="Turn coverage of China's Two Sessions into records: who proposes what, on which topic, with which stance.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Paths = Annotated[
+    list[str], typer.Argument(help="Files (.txt .md .html .jsonl), folders of them, or - for standard input.")
+]
+Lang = Annotated[str, typer.Option(help="Language code of the articles; auto detects it.")]
+Model = Annotated[
+    str | None, typer.Option(help="A model folder, or the name of one that is shipped, in place of the language's own.")
+]
+MinScore = Annotated[float, typer.Option(min=0, max=1, help="Leave out records scored below this.")]
+MaxMegabytes = Annotated[float, typer.Option(min=0.001, help="The largest file, or line of JSON, that is read.")]
+StoreUrl = Annotated[str, typer.Option(help="An SQLAlchemy database URL.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if version:
+        from . import __version__
+
+        print(__version__)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        raise typer.Exit(Exit.USAGE)
+
+
+@app.command()
+def extract(
+    paths: Paths,
+    lang: Lang = "auto",
+    model: Model = None,
+    min_score: MinScore = 0.0,
+    max_megabytes: MaxMegabytes = 20,
+) -> None:
+    """Print the records of articles, one JSON object a line; nothing is stored."""
+    from .read import Failure, read_articles
+
+    extractor, options = _collaborators(lang, model, min_score, max_megabytes)
+    failed = 0
+    for item in extractor.records(_progress(read_articles(paths, options), "extracting")):
+        if isinstance(item, Failure):
+            failed += 1
+            _report(item)
+        else:
+            _print(json.dumps(item.to_dict(), ensure_ascii=False))
+    raise typer.Exit(Exit.SOME_FAILED if failed else Exit.OK)
+
+
+@app.command()
+def run(
+    paths: Paths,
+    store: StoreUrl = "sqlite:///twosessions.db",
+    lang: Lang = "auto",
+    model: Model = None,
+    min_score: MinScore = 0.0,
+    max_megabytes: MaxMegabytes = 20,
+    table: Annotated[bool, typer.Option("--table", help="Print a table of the records as well.")] = False,
+) -> None:
+    """Put the records of articles into the store and print a summary; what is there already is left alone."""
+    from .extract import article_records
+    from .inspect import records_table
+    from .query import stored_records
+    from .read import Failure, read_articles
+    from .store import StoreError, open_store, writing
+    from .summary import summary_view
+
+    extractor, options = _collaborators(lang, model, min_score, max_megabytes)
+    try:
+        engine = open_store(store)
+    except StoreError as error:
+        _stop(str(error))
+    with writing(engine, extractor.models()) as writer:
+        inputs = _progress(read_articles(paths, options), "processing")
+        for item in extractor.docs(inputs, skip=writer.holds):
+            if isinstance(item, Failure):
+                writer.fail(item)
+                _report(item)
+            else:
+                writer.write(*article_records(item))
+        summary = writer.finish()
+        if table:
+            with engine.connect() as connection:
+                _console().print(records_table(stored_records(connection)))
+    _console().print(summary_view(summary))
+    raise typer.Exit(Exit.SOME_FAILED if summary.failures else Exit.OK)
+
+
+@app.command()
+def inspect(
+    file: Annotated[str, typer.Argument(help="One article, or - for standard input.")],
+    html: Annotated[Path | None, typer.Option(help="Write a page for a browser here, in place of printing.")] = None,
+    lang: Lang = "auto",
+    model: Model = None,
+    max_megabytes: MaxMegabytes = 20,
+) -> None:
+    """Show articles with their mentions, proposals and links marked in the text."""
+    from .inspect import html_view, terminal_view
+    from .read import Failure, read_articles
+
+    extractor, options = _collaborators(lang, model, 0.0, max_megabytes)
+    failed = 0
+    for item in extractor.docs(read_articles([file], options)):
+        if isinstance(item, Failure):
+            failed += 1
+            _report(item)
+        elif html is not None:
+            html.write_text(html_view(item), encoding="utf-8")
+            print(html)
+        else:
+            _console().print(terminal_view(item))
+    raise typer.Exit(Exit.SOME_FAILED if failed else Exit.OK)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a record."""
+    from .schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _collaborators(
+    lang: str, model: str | None, min_score: float, max_megabytes: float
+) -> tuple[Extractor, ReadOptions]:
+    from .extract import Extractor
+    from .languages import load_languages
+    from .read import MEGABYTE, ReadOptions
+
+    languages = load_languages()
+    if lang != "auto" and not (model or languages.model(lang)):
+        with_models = ", ".join(code for code in languages.table if languages.model(code))
+        _stop(f"--lang {lang}: there is no model for it; there is one for: {with_models}")
+    extractor = Extractor(languages, model=model, min_score=min_score)
+    try:
+        extractor.pipeline("en" if lang == "auto" else lang)
+    except (OSError, ValueError) as error:
+        _stop(str(error))
+    return extractor, ReadOptions(languages, lang, int(max_megabytes * MEGABYTE))
+
+
+def _progress(items: Iterable[Any], task: str) -> Iterator[Any]:
+    """Pass items on, with a count of them on the terminal; silent in a pipe."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed} inputs"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield from progress.track(items, description=task, total=None)  # type: ignore[arg-type]
+
+
+def _print(line: str) -> None:
+    """Print a line of output; stop quietly where the reader of a pipe has gone."""
+    try:
+        sys.stdout.write(line + "\n")
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise typer.Exit(Exit.OK) from None
+
+
+def _report(failure: Failure) -> None:
+    print(f"{failure.source}: {failure.reason}", file=sys.stderr)
+
+
+def _stop(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(Exit.USAGE)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # A pipe has no width: take one at which tables can be read.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+def main() -> None:
+    """Run the command; output is UTF-8 whatever the terminal's locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    app()

@@ -1,0 +1,346 @@
+"""Annotated articles: the authored XML, its checks, and the compiled form that training and evaluation read."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from .schema import BODIES, REFERENCE, STANCES, Article
+
+SHAPES = (
+    "list", "report", "quote-page", "profile", "brief", "interview",
+    "caption", "background", "plans", "government", "newsletter",
+)  # fmt: skip
+SPLITS = ("train", "dev", "test")
+_MENTION_TAGS = {"per": "PERSON", "ref": REFERENCE, "role": "ROLE", "org": "ORG", "body": "BODY"}
+_STATEMENT_TAGS = ("prop", "say")
+_CJK = re.compile(r"[㐀-鿿]")
+_WORD = re.compile(r"\w+")
+
+
+class CorpusError(ValueError):
+    """An annotated article that breaks the format; the message names the file and the place."""
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A named person, or an organization that makes a statement."""
+
+    id: str
+    kind: str
+    name: str
+    name_zh: str | None = None
+    body: str | None = None
+
+
+@dataclass(frozen=True)
+class GoldMention:
+    """An annotated mention; `of` holds the ids of the entities it belongs to (itself, for a name)."""
+
+    start: int
+    end: int
+    label: str
+    of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GoldStatement:
+    """One span of a statement; `n` is None where it proposes nothing."""
+
+    start: int
+    end: int
+    by: tuple[str, ...]
+    n: str | None = None
+    topics: tuple[str, ...] = ()
+    stance: str | None = None
+
+
+@dataclass(frozen=True)
+class AnnotatedArticle:
+    """An article with everything that must be found in it."""
+
+    article: Article
+    shape: str | None
+    entities: tuple[Entity, ...]
+    mentions: tuple[GoldMention, ...]
+    statements: tuple[GoldStatement, ...]
+
+    def entity(self, entity_id: str) -> Entity:
+        """Return an entity by its id; raise `KeyError` where there is none."""
+        for entity in self.entities:
+            if entity.id == entity_id:
+                return entity
+        raise KeyError(entity_id)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that the checks object to; an `error` makes the corpus unfit, a `warning` asks for a look."""
+
+    source: str
+    message: str
+    level: str = "error"
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.level}: {self.message}"
+
+
+class _Builder:
+    """Walks one article element and collects its text and its annotations."""
+
+    def __init__(self, source: str, topics: frozenset[str]) -> None:
+        self.source = source
+        self.topics = topics
+        self.text = ""
+        self.problems: list[str] = []
+        self.names: dict[str, tuple[str, str]] = {}
+        self.mentions: list[GoldMention] = []
+        self.statements: list[GoldStatement] = []
+        self.bodies: dict[str, str] = {}
+        self.names_zh: dict[str, str] = {}
+
+    def complain(self, element: Any, message: str) -> None:
+        words = " ".join("".join(element.itertext()).split())[:60]
+        self.problems.append(f"line {element.sourceline}, <{element.tag}> '{words}': {message}")
+
+    def paragraph(self, element: Any) -> None:
+        if element.tag != "p":
+            self.complain(element, "only <p> stands directly in an article")
+            return
+        start = len(self.text)
+        self._content(element, ())
+        if self.text[start:] != self.text[start:].rstrip():
+            self.text = self.text.rstrip()
+        if len(self.text) == start:
+            self.complain(element, "an empty paragraph")
+
+    def _content(self, element: Any, above: tuple[str, ...]) -> None:
+        self._append(element.text)
+        for child in element:
+            self._child(child, (*above, element.tag))
+            self._append(child.tail)
+
+    def _append(self, text: str | None) -> None:
+        piece = re.sub(r"[ \t\r\n]+", " ", text or "")
+        if piece.startswith(" ") and (not self.text or self.text[-1] in " \n"):
+            piece = piece[1:]
+        self.text += piece
+
+    def _child(self, element: Any, above: tuple[str, ...]) -> None:
+        tag = element.tag
+        if tag not in _MENTION_TAGS and tag not in _STATEMENT_TAGS:
+            self.complain(element, "no such tag")
+            return
+        if any(parent in _MENTION_TAGS for parent in above):
+            self.complain(element, "a mention holds text only")
+        if tag in _STATEMENT_TAGS and any(parent in _STATEMENT_TAGS for parent in above):
+            self.complain(element, "a statement inside a statement")
+        start = len(self.text)
+        self._content(element, above)
+        end = len(self.text)
+        text = self.text[start:end]
+        if not text.strip() or text != text.strip():
+            self.complain(element, "empty, or with a space at its edge")
+            start += len(text) - len(text.lstrip())
+            end = start + len(text.strip())
+        if start < end:
+            (self._mention if tag in _MENTION_TAGS else self._statement)(element, start, end)
+
+    def _mention(self, element: Any, start: int, end: int) -> None:
+        tag, text = element.tag, self.text[start:end]
+        own = element.get("id")
+        of = tuple((element.get("to") or element.get("of") or "").split())
+        allowed = {"per": {"id"}, "ref": {"to"}, "role": {"of"}, "org": {"id", "of"}, "body": {"of", "is"}}[tag]
+        for name in sorted(set(element.attrib) - allowed):
+            self.complain(element, f"attribute {name!r} does not belong here")
+        if tag in ("per", "role", "ref", "body") and not (own or of):
+            self.complain(element, "needs " + {"per": "an id", "ref": "to"}.get(tag, "of"))
+        if own:
+            if own in self.names:
+                self.complain(element, f"id {own!r} is taken; a later mention is a <ref>")
+            self.names[own] = (text, "person" if tag == "per" else "organization")
+        label = _MENTION_TAGS[tag]
+        if tag == "body":
+            value = element.get("is")
+            if value not in (*BODIES, "unknown"):
+                self.complain(element, f"is={value!r}; one of {', '.join(BODIES)}, unknown")
+            for person in of:
+                if value in BODIES and self.bodies.get(person) not in BODIES:
+                    self.bodies[person] = value
+                else:
+                    self.bodies.setdefault(person, "unknown")
+        self.mentions.append(
+            GoldMention(start, end, label, (own,) if own and tag == "per" else (own, *of) if own else of)
+        )
+
+    def _statement(self, element: Any, start: int, end: int) -> None:
+        by = tuple((element.get("by") or "").split())
+        if element.tag == "say":
+            for name in sorted(set(element.attrib) - {"by"}):
+                self.complain(element, f"attribute {name!r} does not belong here")
+            self.statements.append(GoldStatement(start, end, by))
+            return
+        topics = tuple((element.get("topics") or "").split())
+        stance, number = element.get("stance"), element.get("n")
+        for name in sorted(set(element.attrib) - {"by", "n", "topics", "stance"}):
+            self.complain(element, f"attribute {name!r} does not belong here")
+        if not by:
+            self.complain(element, "needs by")
+        if not number:
+            self.complain(element, "needs n")
+        if stance not in STANCES:
+            self.complain(element, f"stance={stance!r}; one of {', '.join(STANCES)}")
+        if not topics:
+            self.complain(element, "needs topics")
+        for topic in topics:
+            if topic not in self.topics:
+                self.complain(element, f"no topic {topic!r} in configs/topics.toml")
+        if len(set(topics)) < len(topics):
+            self.complain(element, "a topic twice")
+        self.statements.append(GoldStatement(start, end, by, number or "1", topics, stance))
+
+    def settle(self) -> None:
+        """Check what can be known only at the end: references, proponents, records."""
+        for index, mention in enumerate(self.mentions):
+            text = self.text[mention.start : mention.end]
+            for target in mention.of:
+                if target not in self.names:
+                    self.problems.append(
+                        f"'{text}' at {mention.start} points to {target!r}, which no <per> or <org> has"
+                    )
+            if mention.label == REFERENCE and mention.of and mention.of[0] in self.names:
+                name, kind = self.names[mention.of[0]]
+                if kind == "person" and _is_name(text, name):
+                    self.mentions[index] = replace(mention, label="PERSON")
+                    if _CJK.search(text):
+                        self.names_zh.setdefault(mention.of[0], text)
+                elif kind == "organization" and text[0].isupper() and not text.startswith(("The ", "It", "They")):
+                    self.mentions[index] = replace(mention, label="ORG")
+        labels: dict[tuple[str, str], tuple[Any, ...]] = {}
+        for statement in self.statements:
+            text = self.text[statement.start : statement.end]
+            if "\n" in text:
+                self.problems.append(f"'{text[:40]}' crosses a paragraph border")
+            for source in statement.by:
+                if source not in self.names:
+                    self.problems.append(f"'{text[:40]}' is by {source!r}, which no <per> or <org> has")
+                elif statement.n and self.names[source][1] == "person" and source not in self.bodies:
+                    self.problems.append(
+                        f"{self.names[source][0]} proposes but has no <body>; use <say>, or mark the membership"
+                    )
+                if statement.n:
+                    value = (tuple(sorted(statement.topics)), statement.stance)
+                    if labels.setdefault((source, statement.n), value) != value:
+                        self.problems.append(
+                            f"record {source}/{statement.n} has different topics or stance in its spans"
+                        )
+
+
+def _is_name(text: str, name: str) -> bool:
+    if _CJK.search(text):
+        return True
+    tokens = {word.lower() for word in _WORD.findall(name) if len(word) > 1}
+    return bool(tokens & {word.lower() for word in _WORD.findall(text)})
+
+
+def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[AnnotatedArticle | None, list[Problem]]:
+    """Return the annotated article of an XML file, and what is wrong with it.
+
+    `source` names the file in the problems; `topics` are the labels that may occur. The article is None
+    where the XML itself can't be read.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        return None, [Problem(source, f"not well-formed: {error}")]
+    if root.tag != "article":
+        return None, [Problem(source, f"the root is <{root.tag}>, not <article>")]
+    builder = _Builder(source, frozenset(topics))
+    gap = "\n" if root.get("breaks") == "1" else "\n\n"
+    if (root.text or "").strip():
+        builder.problems.append("text outside of a <p>")
+    for element in root:
+        if not isinstance(element.tag, str):
+            continue
+        if builder.text:
+            builder.text += gap
+        builder.paragraph(element)
+        if (element.tail or "").strip():
+            builder.complain(element, "text outside of a <p> behind this")
+    builder.settle()
+    problems = [Problem(source, message) for message in (*_attribute_problems(root, source), *builder.problems)]
+    year = root.get("session_year") or ""
+    article = Article(
+        id=root.get("id") or Path(source).stem,
+        text=builder.text,
+        lang=root.get("lang"),
+        outlet=root.get("outlet"),
+        published=root.get("published"),
+        session_year=int(year) if year.isdigit() else None,
+    )
+    entities = tuple(
+        Entity(
+            key,
+            kind,
+            name,
+            builder.names_zh.get(key),
+            builder.bodies.get(key) if builder.bodies.get(key) in BODIES else None,
+        )
+        for key, (name, kind) in builder.names.items()
+    )
+    mentions = tuple(sorted(builder.mentions, key=lambda mention: (mention.start, mention.end)))
+    statements = tuple(sorted(builder.statements, key=lambda statement: (statement.start, statement.end)))
+    return AnnotatedArticle(article, root.get("shape"), entities, mentions, statements), problems
+
+
+def _attribute_problems(root: Any, source: str) -> Iterator[str]:
+    if root.get("id") != Path(source).stem:
+        yield f"id {root.get('id')!r} is not the file's stem"
+    if not re.fullmatch(r"[a-z]{2}", root.get("lang") or ""):
+        yield f"lang {root.get('lang')!r} is no language code"
+    if not re.fullmatch(r"(19|20)\d\d", root.get("session_year") or ""):
+        yield f"session_year {root.get('session_year')!r} is no year"
+    if not (root.get("outlet") or "").strip():
+        yield "outlet is missing"
+    if root.get("shape") not in SHAPES:
+        yield f"shape {root.get('shape')!r}; one of {', '.join(SHAPES)}"
+    try:
+        date.fromisoformat(root.get("published") or "")
+    except ValueError:
+        yield f"published {root.get('published')!r} is no date"
+
+
+def near_duplicates(texts: dict[str, str], threshold: float = 0.2, width: int = 5) -> list[tuple[str, str, float]]:
+    """Return the pairs of texts that share more than `threshold` of the shorter one's word `width`-grams.
+
+    Containment rather than Jaccard, so that a short article inside a long one is found. Grams that occur in
+    more than ten texts are idiom ("according to the National People's Congress") and do not count.
+    """
+    grams: dict[str, set[tuple[str, ...]]] = {}
+    holders: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for key, text in texts.items():
+        words = [word.lower() for word in _WORD.findall(text)]
+        grams[key] = {tuple(words[at : at + width]) for at in range(len(words) - width + 1)}
+        for gram in grams[key]:
+            holders[gram].append(key)
+    shared: dict[tuple[str, str], int] = defaultdict(int)
+    for keys in holders.values():
+        if 1 < len(keys) <= 10:
+            keys = sorted(keys)
+            for at, first in enumerate(keys):
+                for second in keys[at + 1 :]:
+                    shared[first, second] += 1
+    found = []
+    for (first, second), count in shared.items():
+        share = count / max(1, min(len(grams[first]), len(grams[second])))
+        if share > threshold:
+            found.append((first, second, round(share, 3)))
+    return sorted(found, key=lambda pair: -pair[2])

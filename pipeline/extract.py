@@ -1,0 +1,128 @@
+"""Articles → records: picks the pipeline of each article's language and runs it in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from .build import load_pipeline
+from .document import article_of, make_doc
+from .languages import Languages
+from .read import Failure
+from .schema import Article, Record, stable_hash
+
+
+@dataclass
+class Extractor:
+    """Runs articles of any language; pipelines are loaded when the first article needs them.
+
+    `load` turns a model's name into a pipeline; `model` overrides the one that `languages` names; records scored
+    below `min_score` are left out.
+    """
+
+    languages: Languages
+    load: Callable[[str], Language] = load_pipeline
+    model: str | None = None
+    min_score: float = 0.0
+    batch_size: int = 16
+    _loaded: dict[str, Language] = field(default_factory=dict)
+    _seen: dict[str, str] = field(default_factory=dict)
+
+    def pipeline(self, lang: str | None) -> Language | None:
+        """Return the pipeline for a language, or None where there is none."""
+        name = self.model or self.languages.model(lang)
+        if name is None:
+            return None
+        if name not in self._loaded:
+            self._loaded[name] = self.load(name)
+        return self._loaded[name]
+
+    def models(self) -> dict[str, str]:
+        """Return the digest of each configured language's model."""
+        found = {}
+        for code in self.languages.table:
+            nlp = self.pipeline(code) if self.languages.model(code) else None
+            if nlp is not None:
+                found[code] = model_digest(nlp)
+        return found
+
+    def docs(
+        self, inputs: Iterable[Article | Failure], skip: Callable[[Article], bool] = lambda _: False
+    ) -> Iterator[Doc | Failure]:
+        """Yield a processed `Doc` for each article, in order, and pass failures on.
+
+        `skip` is asked once for each article; those it answers True for are left out. An article whose language has no
+        model, or on which a stage fails, becomes a failure.
+        """
+        stream = iter(inputs)
+        while batch := list(islice(stream, self.batch_size)):
+            kept = [
+                item
+                for item in (self._with_own_id(item) if isinstance(item, Article) else item for item in batch)
+                if isinstance(item, Failure) or not skip(item)
+            ]
+            yield from self._batch(kept)
+
+    def _with_own_id(self, article: Article) -> Article:
+        """Keep two different articles apart that come with one id (the same file name in two folders)."""
+        digest = stable_hash(article.text)
+        if self._seen.setdefault(article.id, digest) == digest:
+            return article
+        return replace(article, id=f"{article.id}-{digest[:8]}")
+
+    def _batch(self, items: list[Article | Failure]) -> Iterator[Doc | Failure]:
+        results: dict[int, Doc | Failure] = {}
+        waiting: dict[str | None, list[int]] = {}
+        for index, item in enumerate(items):
+            if isinstance(item, Failure):
+                results[index] = item
+            elif self.pipeline(item.lang) is None:
+                name = self.languages.name(item.lang) if item.lang else "an unknown language"
+                results[index] = Failure(item.id, f"in {name}; there is no model for it")
+            else:
+                waiting.setdefault(item.lang, []).append(index)
+        for lang, indexes in waiting.items():
+            nlp = self.pipeline(lang)
+            assert nlp is not None
+            results.update(zip(indexes, _process(nlp, [items[i] for i in indexes]), strict=True))  # type: ignore[misc]
+        for index in range(len(items)):
+            result = results[index]
+            if isinstance(result, Doc) and self.min_score > 0:
+                result._.proposals = [p for p in result._.proposals or [] if p["score"] >= self.min_score]
+            yield result
+
+    def records(self, inputs: Iterable[Article | Failure]) -> Iterator[Record | Failure]:
+        """Yield the records of each article, in order, and pass failures on."""
+        for result in self.docs(inputs):
+            if isinstance(result, Failure):
+                yield result
+            else:
+                yield from result._.records
+
+
+def _process(nlp: Language, articles: list[Article]) -> list[Doc | Failure]:
+    docs = [make_doc(nlp, article) for article in articles]
+    for doc, article in zip(docs, articles, strict=True):
+        doc._.models = {article.lang or "": model_digest(nlp)}
+    try:
+        return list(nlp.pipe(docs, batch_size=len(docs)))
+    except Exception as error:
+        if len(docs) == 1:
+            return [Failure(articles[0].id, f"a stage failed on it: {type(error).__name__}: {error}")]
+    # One article broke the batch: find it, so that the others are not lost.
+    return [result for article in articles for result in _process(nlp, [article])]
+
+
+def model_digest(nlp: Language) -> str:
+    """Return the digest that provenance carries: of the weights where there are any, else of the stage names."""
+    known = nlp.meta.get("twosessions_digest")
+    return str(known) if known else f"rules:{stable_hash(*nlp.pipe_names, nlp.config.to_str())}"
+
+
+def article_records(doc: Doc) -> tuple[Article, list[Record]]:
+    """Return the article of a processed document and its records."""
+    return article_of(doc), doc._.records

@@ -1,0 +1,53 @@
+"""Which mentions of an article are one person or organization, by their names alone."""
+
+from __future__ import annotations
+
+import re
+
+from .schema import stable_hash
+
+_CJK = re.compile(r"[㐀-鿿]")
+_WORD = re.compile(r"[^\W_]+(?:[’'][^\W_]+)?")
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """Return the words of a name in lower case; a hyphenated given name counts as its parts."""
+    return tuple(word.casefold() for word in _WORD.findall(name))
+
+
+def same_name(longer: str, shorter: str) -> bool:
+    """Tell whether `shorter` may be another way to write the person named `longer`.
+
+    True for the same words in any case or order, a surname or given name alone, and initials with a surname; never
+    for two names of several words that differ in one.
+    """
+    full, part = name_words(longer), name_words(shorter)
+    if not full or not part:
+        return False
+    if _CJK.search(longer) or _CJK.search(shorter):
+        return longer == shorter
+    if "".join(full) == "".join(part) or sorted(full) == sorted(part):
+        return True
+    if len(part) >= len(full):
+        return False
+    return set(part) <= set(full)
+
+
+def is_name_like(name: str) -> bool:
+    """Tell whether a string may be a full name: two words or more, or two Chinese characters or more."""
+    return len(name_words(name)) >= 2 or len(_CJK.findall(name)) >= 2
+
+
+def display_name(name: str) -> str:
+    """Return a name as records show it: one written in capitals becomes title case, the rest stays as printed."""
+    words = name.split()
+    if all(word.isupper() and len(word) > 1 for word in words):
+        return " ".join(word.capitalize() for word in words)
+    if len(words) > 1 and words[0].isupper() and len(words[0]) > 1 and not words[1].isupper():
+        return " ".join((words[0].capitalize(), *words[1:]))
+    return name
+
+
+def delegate_id(kind: str, name: str, body: str | None) -> str:
+    """Return the id of a delegate: the same for the same name, whatever its case and word order, and body."""
+    return stable_hash("delegate", kind, " ".join(sorted(name_words(name))) or name, body)

@@ -1,0 +1,242 @@
+"""Files, folders and streams → articles; whatever can't be read comes back as a failure with its reason."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .languages import Languages
+from .schema import Article
+
+TEXT_SUFFIXES = frozenset({".txt", ".md", ".text"})
+HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+LINES_SUFFIXES = frozenset({".jsonl", ".ndjson"})
+MEGABYTE = 1_000_000
+
+_METADATA = ("title", "outlet", "url", "published")
+_ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.年]\d{1,2}[-/.月]\d{1,2}")
+_STEM_YEAR = re.compile(r"^((?:19|20)\d\d)(?!\d)")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that gave no article; `source` names it as the user did."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """Limits and the language: `lang` is a code, or "auto" to detect it; `max_bytes` bounds one file or line."""
+
+    languages: Languages
+    lang: str = "auto"
+    max_bytes: int = 20 * MEGABYTE
+    min_words: int = 8
+
+
+class _Unreadable(ValueError):
+    """The reason why an input is no article."""
+
+
+def read_articles(
+    paths: Iterable[str], options: ReadOptions, stdin: BinaryIO | None = None
+) -> Iterator[Article | Failure]:
+    """Yield an `Article` or a `Failure` for everything found under the paths, in sorted order.
+
+    A path is a file, a folder (all of it, hidden files left out) or "-" for standard input. Nothing is raised
+    for a bad input and nothing is skipped in silence.
+    """
+    for path in paths:
+        if path == "-":
+            yield from _read_stream(stdin if stdin is not None else sys.stdin.buffer, options)
+        else:
+            yield from _read_path(Path(path), options)
+
+
+def _read_path(path: Path, options: ReadOptions) -> Iterator[Article | Failure]:
+    if path.is_dir():
+        try:
+            children = sorted(child for child in path.iterdir() if not child.name.startswith("."))
+        except OSError as error:
+            yield Failure(str(path), _os_reason(error))
+            return
+        for child in children:
+            yield from _read_path(child, options)
+        return
+    try:
+        if not path.exists():
+            raise _Unreadable("there is no such file or folder")
+        if not path.is_file():
+            raise _Unreadable("not a regular file")
+        suffix = path.suffix.lower()
+        if suffix in LINES_SUFFIXES:
+            with path.open("rb") as stream:
+                yield from _read_lines(stream, str(path), path.stem, options)
+            return
+        if suffix not in TEXT_SUFFIXES | HTML_SUFFIXES:
+            known = ", ".join(sorted(TEXT_SUFFIXES | HTML_SUFFIXES | LINES_SUFFIXES))
+            raise _Unreadable(f"'{suffix or path.name}' is no type that is read here ({known})")
+        size = path.stat().st_size
+        if size > options.max_bytes:
+            raise _Unreadable(
+                f"{size / MEGABYTE:.1f} MB; the limit is {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)"
+            )
+        data = path.read_bytes()
+        article = _from_html(data, path.stem) if suffix in HTML_SUFFIXES else Article(path.stem, decode(data))
+        yield _finish(article, options)
+    except _Unreadable as error:
+        yield Failure(str(path), str(error))
+    except OSError as error:
+        yield Failure(str(path), _os_reason(error))
+
+
+def _os_reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _read_stream(stream: BinaryIO, options: ReadOptions) -> Iterator[Article | Failure]:
+    """Read standard input: JSON Lines if its first line is a JSON object, one article otherwise."""
+    first = stream.readline(options.max_bytes + 1)
+    if first.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
+        try:
+            json.loads(first)
+        except ValueError:
+            pass
+        else:
+            yield from _read_lines(_chain(first, stream), "standard input", "stdin", options)
+            return
+    try:
+        data = first + stream.read(options.max_bytes + 1 - len(first))
+        if len(data) > options.max_bytes:
+            raise _Unreadable(f"over the limit of {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)")
+        looks_html = re.match(rb"\s*(?:<!doctype html|<html)", data[:200], re.IGNORECASE)
+        yield _finish(_from_html(data, "stdin") if looks_html else Article("stdin", decode(data)), options)
+    except _Unreadable as error:
+        yield Failure("standard input", str(error))
+
+
+def _chain(first: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    yield first
+    yield from stream
+
+
+def _read_lines(lines: Iterable[bytes], source: str, stem: str, options: ReadOptions) -> Iterator[Article | Failure]:
+    seen = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        seen += 1
+        where = f"{source}:{number}"
+        try:
+            if len(line) > options.max_bytes:
+                raise _Unreadable(f"a line over the limit of {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)")
+            yield _finish(_from_json(line, f"{stem}-{number}"), options)
+        except _Unreadable as error:
+            yield Failure(where, str(error))
+    if not seen:
+        yield Failure(source, "empty")
+
+
+def _from_json(line: bytes, fallback_id: str) -> Article:
+    try:
+        value = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
+        raise _Unreadable(f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise _Unreadable("not a JSON object")
+    text = value.get("text")
+    if not isinstance(text, str):
+        raise _Unreadable("no 'text' string in it")
+    name = value.get("id") or value.get("url") or fallback_id
+    fields: dict[str, Any] = {key: value[key] for key in _METADATA if isinstance(value.get(key), str)}
+    if isinstance(value.get("lang"), str):
+        fields["lang"] = value["lang"]
+    if isinstance(value.get("session_year"), int):
+        fields["session_year"] = value["session_year"]
+    return Article(str(name), _without_surrogates(text), **fields)
+
+
+def _without_surrogates(text: str) -> str:
+    r"""Replace lone surrogates, which JSON's \ud800 can smuggle in and UTF-8 can't carry; lengths stay."""
+    return re.sub(r"[\ud800-\udfff]", "�", text)
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a file: UTF-8 with or without BOM, UTF-16 with one, else the detected encoding.
+
+    Line ends are kept as they are, so that offsets fit the file. Raises `_Unreadable` (a `ValueError`) for binary data.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError:
+            raise _Unreadable("binary, not text") from None
+    if b"\0" in data[:65536]:
+        raise _Unreadable("binary, not text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    import charset_normalizer
+
+    best = charset_normalizer.from_bytes(data[: 4 * MEGABYTE]).best()
+    if best is None:
+        raise _Unreadable("binary, or in an encoding that can't be detected")
+    try:
+        return data.decode(best.encoding)
+    except (UnicodeDecodeError, LookupError):
+        raise _Unreadable(f"looks like {best.encoding}, but does not decode as that") from None
+
+
+def _from_html(data: bytes, stem: str) -> Article:
+    import trafilatura
+
+    page = decode(data)
+    found = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False, include_tables=True)
+    if found is None or not (found.text or "").strip():
+        raise _Unreadable("no article text found in the page")
+    return Article(
+        stem,
+        found.text,
+        title=found.title or None,
+        outlet=found.sitename or found.hostname or None,
+        url=found.url or None,
+        published=found.date or None,
+    )
+
+
+def _finish(article: Article, options: ReadOptions) -> Article:
+    """Refuse what is no article, and settle its language and session year."""
+    text = article.text
+    if not text.strip():
+        raise _Unreadable("empty")
+    control = sum(1 for char in text[:10000] if ord(char) < 32 and char not in "\t\n\r\f\v")
+    if control > len(text[:10000]) / 50:
+        raise _Unreadable("binary, not text")
+    lang = article.lang if options.lang == "auto" else options.lang
+    if lang is None:
+        lang = options.languages.detect(text)
+    units = len(re.findall(r"[^\W\d_]+", text)) + len(re.findall(r"[一-鿿]", text))
+    if units < options.min_words:
+        raise _Unreadable(f"{units} words are too few for an article")
+    year = article.session_year or _session_year(article, options.languages, lang)
+    return replace(article, lang=lang, session_year=year)
+
+
+def _session_year(article: Article, languages: Languages, lang: str | None) -> int | None:
+    """Return the year from the metadata, else a dateline at either end of the text, else a file stem that opens with one."""
+    if article.published and (found := re.match(r"(?:19|20)\d\d", article.published)):
+        return int(found[0])
+    edges = (article.text[:1200], article.text[-400:])
+    for edge in edges:
+        if found := _ISO_DATE.search(edge) or languages.written_date(edge, lang):
+            return int(found[1])
+    stem = _STEM_YEAR.match(article.id)
+    return int(stem[1]) if stem else None

@@ -1,0 +1,107 @@
+"""One delegate, one proposal, over many articles: pure decisions, no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .people import delegate_id, name_words
+from .schema import Delegate, stable_hash
+
+_WORD = re.compile(r"[^\W_]+")
+# Words of an organization's name that say nothing about which one it is.
+_GENERIC = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "for",
+        "co",
+        "ltd",
+        "limited",
+        "inc",
+        "corp",
+        "corporation",
+        "company",
+        "group",
+        "holdings",
+        "china",
+        "chinese",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class KnownDelegate:
+    """A delegate that the store holds, with what tells namesakes apart."""
+
+    id: str
+    kind: str
+    name: str
+    name_zh: str | None = None
+    bodies: frozenset[tuple[str, int | None]] = frozenset()
+    organizations: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The id to store a delegate under, and whether it is a new one."""
+
+    id: str
+    new: bool
+    candidates: tuple[str, ...] = field(default=())
+
+
+def same_organization(first: str, second: str) -> bool:
+    """Tell whether two names may be of one organization: all distinctive words of the shorter are in the longer."""
+    words = [set(name_words(name)) - _GENERIC for name in (first, second)]
+    smaller, larger = sorted(words, key=len)
+    return bool(smaller) and smaller <= larger
+
+
+def same_delegate(known: KnownDelegate, new: Delegate, session_year: int | None) -> bool:
+    """Tell whether a delegate of an article is one that is known already.
+
+    The names must agree, and nothing may speak against it: different Chinese names, two bodies in one year (nobody sits
+    in both), or posts at organizations of which none agrees. A namesake is kept apart rather than merged.
+    """
+    if known.kind != new.kind or sorted(name_words(known.name)) != sorted(name_words(new.name)):
+        return False
+    if known.name_zh and new.name_zh:
+        return known.name_zh == new.name_zh
+    if known.kind == "organization":
+        return True
+    if new.body and any(year == session_year and body != new.body for body, year in known.bodies if body != "local"):
+        return False
+    organizations = {role.organization for role in new.roles if role.organization}
+    if known.organizations and organizations:
+        return any(same_organization(a, b) for a in known.organizations for b in organizations)
+    return True
+
+
+def resolve_delegate(new: Delegate, session_year: int | None, known: Iterable[KnownDelegate]) -> Resolution:
+    """Return the id for a delegate: of the one known delegate that fits, else a new one of its own.
+
+    Where several fit, none is chosen: the delegate gets a new id and the candidates are named.
+    """
+    fitting = [candidate for candidate in known if same_delegate(candidate, new, session_year)]
+    if len(fitting) == 1:
+        return Resolution(fitting[0].id, new=False)
+    fresh = delegate_id(new.kind, new.name, new.body)
+    taken = {candidate.id for candidate in known} if not isinstance(known, Sequence) else {c.id for c in known}
+    if fresh in taken:
+        organizations = sorted({role.organization for role in new.roles if role.organization})
+        fresh = stable_hash(fresh, new.body, session_year, *organizations)
+        if fresh in taken:
+            return Resolution(fresh, new=False)
+    return Resolution(fresh, new=True, candidates=tuple(candidate.id for candidate in fitting))
+
+
+def same_proposal(first: str, second: str, threshold: float = 0.6) -> bool:
+    """Tell whether two texts of one delegate and year are one proposal: the shorter one's words mostly recur in the other."""
+    words = [{word.casefold() for word in _WORD.findall(text) if len(word) > 3} for text in (first, second)]
+    smaller, larger = sorted(words, key=len)
+    if len(smaller) < 4:
+        return first.casefold() == second.casefold()
+    return len(smaller & larger) >= threshold * len(smaller)

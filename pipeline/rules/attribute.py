@@ -1,0 +1,192 @@
+"""Statement spans by labels, cue verbs and quotation marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from spacy.tokens import Doc
+
+from ..document import mentions_of, set_statements
+from ..schema import PROPOSAL, SAYING, Mention
+from ..sentences import line_ranges, sentence_ranges
+from .lexicon import Lexicon, load_lexicon
+
+_NUMBERED = re.compile(r"[（(]?\d{1,2}[.)、）]\s|[①-⑳]|First(?:ly)?,")
+_SOURCES = ("PERSON", "REF", "ORG")
+# A label longer than this is a sentence with a colon in it.
+_LONGEST_LABEL = 320
+
+
+class RulesAttributer:
+    """The component: writes PROPOSAL and SAYING spans into the document."""
+
+    def __init__(self, lang: str) -> None:
+        self.lexicon = load_lexicon(lang)
+
+    def __call__(self, doc: Doc) -> Doc:
+        set_statements(doc, attribute(doc.text, mentions_of(doc), self.lexicon))
+        return doc
+
+
+def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention], lexicon: Lexicon) -> int | None:
+    """Return where the text of a list entry begins behind its label, or None where a line is no such entry.
+
+    A label ends in a colon and holds a person with a membership ("membership and role, name:"), or is an organization
+    that submits ("the party's central committee:"), perhaps with words that announce the points that follow.
+    """
+    colon = lexicon.label.search(text, start, min(end, start + _LONGEST_LABEL))
+    if colon is None or colon.end() >= end:
+        return None
+    label = [m for m in mentions if start <= m.start and m.end <= colon.start()]
+    kinds = {mention.label for mention in label}
+    head = text[start : colon.start()]
+    quoted = any(
+        head.count(left) % 2 if left == right else head.count(left) > head.count(right)
+        for left, right in lexicon.quotes
+    )
+    if quoted:
+        return None
+    person = {"PERSON", "BODY"} <= kinds
+    party = any(m.start - start <= 4 and lexicon.parties.fullmatch(m.text) for m in label if m.label == "ORG")
+    if not (person or party):
+        return None
+    begin = colon.end()
+    while begin < end and text[begin].isspace():
+        begin += 1
+    return begin if begin < end else None
+
+
+def attribute(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[Mention]:
+    """Return the statement spans of a text, without overlaps."""
+    delegates = _delegate_surnames(text, mentions, lexicon)
+    found: list[Mention] = []
+    for start, end in line_ranges(text):
+        inside = [m for m in mentions if start <= m.start and m.end <= end]
+        begin = list_label_end(text, start, end, inside, lexicon)
+        if begin is not None:
+            found.append(Mention(begin, end, text[begin:end], PROPOSAL, 0.95))
+            continue
+        for at, stop in _grouped(text, start, end, lexicon):
+            sources = [m for m in inside if at <= m.start and m.end <= stop and m.label in _SOURCES]
+            found.extend(_sentence(text, at, stop, sources, delegates, lexicon))
+    return found
+
+
+def _grouped(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    """Yield sentences; those inside one pair of quotation marks together with their attribution."""
+    pending: tuple[int, int] | None = None
+    for at, stop in sentence_ranges(text, start, end, lexicon.sentence_end, lexicon.abbreviations):
+        if pending:
+            at = pending[0]
+        piece = text[at:stop]
+        open_quote = any(
+            piece.count(left) % 2 if left == right else piece.count(left) > piece.count(right)
+            for left, right in lexicon.quotes
+        )
+        pending = (at, stop) if open_quote else None
+        if pending is None:
+            yield at, stop
+    if pending:
+        yield pending
+
+
+def _delegate_surnames(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> set[str]:
+    """Return the first words of the names that a membership stands close to."""
+    people = [m for m in mentions if m.label == "PERSON"]
+    found = set()
+    for body in (m for m in mentions if m.label == "BODY"):
+        near = sorted(
+            (max(p.start - body.end, body.start - p.end), p.text)
+            for p in people
+            if "\n" not in text[min(p.end, body.end) : max(p.start, body.start)]
+        )
+        if near and near[0][0] < 160:
+            found.add(near[0][1].split()[0])
+    return found
+
+
+def _sentence(
+    text: str, start: int, end: int, sources: Sequence[Mention], delegates: set[str], lexicon: Lexicon
+) -> Iterator[Mention]:
+    if not sources:
+        return
+    sentence = text[start:end]
+
+    def known(mention: Mention) -> bool:
+        if mention.label == "ORG":
+            return bool(lexicon.parties.fullmatch(mention.text))
+        return mention.label == "REF" or mention.text.split()[0] in delegates
+
+    def make(begin: int, stop: int, source: Mention, strong: bool) -> Iterator[Mention]:
+        begin, stop = _trim(text, begin, stop)
+        if stop - begin < 12:
+            return
+        proposes = known(source) and (strong or bool(lexicon.modal.search(text, begin, stop)))
+        yield Mention(begin, stop, text[begin:stop], PROPOSAL if proposes else SAYING, 0.7)
+
+    passive = lexicon.passive.search(sentence)
+    if passive:
+        agents = [m for m in sources if m.start >= start + passive.end()]
+        if agents:
+            yield from make(start, start + passive.start(), agents[0], True)
+            return
+    quote = _long_quote(sentence, lexicon)
+    if quote:
+        outside = [m for m in sources if m.end <= start + quote[0] or m.start >= start + quote[1]]
+        verb = lexicon.say.search(sentence, quote[1]) or lexicon.propose.search(sentence, quote[1])
+        if outside and quote[0] <= 3:
+            near = min(outside, key=lambda m: abs(m.start - start - quote[1]))
+            yield from make(
+                start + quote[0], start + quote[1], near, bool(verb and lexicon.propose.match(sentence, verb.start()))
+            )
+            return
+    cue = _cue(sentence, start, sources, lexicon)
+    if cue:
+        source, verb_end, strong = cue
+        gap = lexicon.after_cue.match(sentence, verb_end)
+        begin = start + (gap.end() if gap else verb_end)
+        yield from make(begin, end, source, strong)
+        return
+    trailing = re.search(r",[”\"]?\s+([^,]{3,60})\s*[.]?$", sentence)
+    if trailing:
+        tail = [m for m in sources if m.start >= start + trailing.start()]
+        if tail and (
+            lexicon.say.search(trailing[0])
+            or lexicon.propose.search(trailing[0])
+            or lexicon.according.search(trailing[0])
+        ):
+            yield from make(start, start + trailing.start() + 1, tail[0], bool(lexicon.propose.search(trailing[0])))
+
+
+def _long_quote(sentence: str, lexicon: Lexicon) -> tuple[int, int] | None:
+    """Return the inside of the longest quotation that is a clause of its own."""
+    best = None
+    for left, right in lexicon.quotes:
+        for match in re.finditer(re.escape(left) + r"([^\n]+?[,.!?…])" + re.escape(right), sentence):
+            if best is None or match.end(1) - match.start(1) > best[1] - best[0]:
+                best = (match.start(1), match.end(1))
+    return best if best and best[1] - best[0] > 20 else None
+
+
+def _cue(sentence: str, start: int, sources: Sequence[Mention], lexicon: Lexicon) -> tuple[Mention, int, bool] | None:
+    """Return the first cue verb whose subject is a source: the source, the verb's end, and whether it proposes."""
+    for source in sources:
+        begin = source.end - start
+        for pattern, strong in ((lexicon.propose, True), (lexicon.say, False)):
+            verb = pattern.search(sentence, begin)
+            if verb and verb.start() - begin <= (220 if sentence[begin : begin + 1] == "," else 40):
+                between = sentence[begin : verb.start()]
+                if not re.search(r"[.;:“\"]", between):
+                    other = lexicon.propose.search(sentence, begin, verb.end()) if not strong else None
+                    if other is None:
+                        return source, verb.end(), strong
+    return None
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and (text[start].isspace() or text[start] in "“”\"‘’':,"):
+        start += 1
+    while start < end and (text[end - 1].isspace() or text[end - 1] in "“”\"‘’'"):
+        end -= 1
+    return start, end

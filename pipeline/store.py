@@ -1,0 +1,473 @@
+"""The database: its tables, and the only code that writes them.
+
+SQLite by default; any database that SQLAlchemy speaks to works, PostgreSQL is tested. Table and column names follow Popolo
+(person, organization, membership, post) where it has a word.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from . import __version__
+from .people import name_words
+from .read import Failure
+from .resolve import KnownDelegate, resolve_delegate, same_proposal
+from .schema import Article, Record, stable_hash
+
+STORE_VERSION = 1
+DEFAULT_STORE = "sqlite:///twosessions.db"
+
+metadata = sa.MetaData()
+
+
+def _id(name: str, target: str | None = None, **options: Any) -> sa.Column[str]:
+    parts = [sa.ForeignKey(target)] if target else []
+    return sa.Column(name, sa.String(64), *parts, **options)
+
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    comment="The version of these tables.",
+)
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("started", sa.String(32), nullable=False, comment="UTC, ISO 8601"),
+    sa.Column("finished", sa.String(32), comment="UTC, ISO 8601; null where the run was cut off"),
+    sa.Column("pipeline", sa.String(32), nullable=False, comment="version of the code"),
+    sa.Column("models", sa.Text, nullable=False, comment="JSON object: language to digest"),
+    sa.Column("articles", sa.Integer, nullable=False, default=0, comment="articles written by this run"),
+    sa.Column("unchanged", sa.Integer, nullable=False, default=0, comment="articles that were there already"),
+    comment="One call of `twosessions run`.",
+)
+failure = sa.Table(
+    "failure",
+    metadata,
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id"), primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True, comment="the input as the user named it"),
+    sa.Column("reason", sa.Text, nullable=False),
+    comment="An input that gave no article.",
+)
+outlet = sa.Table(
+    "outlet",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    comment="Who published an article.",
+)
+article = sa.Table(
+    "article",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="document_id of the records"),
+    _id("outlet_id", "outlet.id"),
+    sa.Column("title", sa.Text),
+    sa.Column("url", sa.Text),
+    sa.Column("published", sa.String(32)),
+    sa.Column("lang", sa.String(8)),
+    sa.Column("session_year", sa.Integer, index=True),
+    sa.Column("text", sa.Text, nullable=False, comment="as read; every offset counts its code points"),
+    _id("text_hash", nullable=False),
+    _id("provenance_hash", nullable=False, comment="of the code version and models that processed it"),
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id"), nullable=False),
+    comment="One piece of coverage.",
+)
+delegate = sa.Table(
+    "delegate",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False, comment="person or organization"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_zh", sa.Text),
+    sa.Column("name_key", sa.Text, nullable=False, index=True, comment="the words of the name, sorted, in lower case"),
+    comment="A proponent, one row over all articles and years.",
+)
+organization = sa.Table(
+    "organization",
+    metadata,
+    _id("id", primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    comment="Where a delegate holds a post.",
+)
+membership = sa.Table(
+    "membership",
+    metadata,
+    _id("delegate_id", "delegate.id", primary_key=True),
+    sa.Column("body", sa.String(8), primary_key=True, comment="NPC, CPPCC or local"),
+    sa.Column("session_year", sa.Integer, primary_key=True, comment="0 where the article gives none"),
+    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), primary_key=True, comment="which says so"),
+    comment="A delegate's seat in a body in a session year.",
+)
+post = sa.Table(
+    "post",
+    metadata,
+    _id("delegate_id", "delegate.id", primary_key=True),
+    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), primary_key=True, comment="which says so"),
+    sa.Column("start", sa.Integer, primary_key=True, comment="of the role in the article, code points"),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    _id("organization_id", "organization.id"),
+    comment="A role that a delegate holds, perhaps at an organization.",
+)
+mention = sa.Table(
+    "mention",
+    metadata,
+    _id("delegate_id", "delegate.id", primary_key=True),
+    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), primary_key=True),
+    sa.Column("start", sa.Integer, primary_key=True),
+    sa.Column("end", sa.Integer, nullable=False),
+    comment="Where an article names a delegate.",
+)
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    _id("id", primary_key=True, comment="record_id of the record"),
+    _id("proposal_id", nullable=False, comment="the same for the records of a joint proposal"),
+    _id("same_as", nullable=False, comment="id of the first record of this delegate and year with the same content"),
+    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), nullable=False, index=True),
+    _id("delegate_id", "delegate.id", nullable=False, index=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("stance", sa.String(8), nullable=False, index=True),
+    sa.Column("promote", sa.Float, nullable=False, comment="calibrated probability"),
+    sa.Column("regulate", sa.Float, nullable=False, comment="calibrated probability"),
+    sa.Column("score", sa.Float, nullable=False, comment="calibrated probability that the record is right"),
+    sa.Column("delegate_score", sa.Float, nullable=False, comment="calibrated probability of the link"),
+    comment="One record: one proponent and one proposal in one article.",
+)
+proposal_topic = sa.Table(
+    "proposal_topic",
+    metadata,
+    _id("proposal_id", "proposal.id", primary_key=True),
+    sa.Column("topic", sa.String(64), primary_key=True, index=True),
+    sa.Column("rank", sa.Integer, nullable=False, comment="0 is the most probable"),
+    sa.Column("score", sa.Float, nullable=False, comment="calibrated probability"),
+    comment="A topic of a proposal.",
+)
+span = sa.Table(
+    "span",
+    metadata,
+    _id("proposal_id", "proposal.id", primary_key=True),
+    sa.Column("start", sa.Integer, primary_key=True, comment="code points in article.text"),
+    sa.Column("end", sa.Integer, nullable=False),
+    comment="Where the words of a proposal stand.",
+)
+
+
+class StoreError(RuntimeError):
+    """The database can't be used; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one run did, and what the store holds after it."""
+
+    written: int
+    unchanged: int
+    failures: tuple[Failure, ...]
+    articles: int
+    records: int
+    delegates: int
+    topics: tuple[tuple[str, str, int], ...]
+
+
+def open_store(url: str) -> Engine:
+    """Open or make the database at an SQLAlchemy URL; raise `StoreError` for one of another version or none at all."""
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
+        raise StoreError(f"{url}: not a database address that can be opened: {error}") from None
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    shown = engine.url.render_as_string(hide_password=True)
+    try:
+        with engine.begin() as connection:
+            existing = set(sa.inspect(connection).get_table_names())
+            if existing and not existing & {"meta"}:
+                raise StoreError(f"{shown}: holds tables that are not this program's")
+            metadata.create_all(connection)
+            version = connection.scalar(sa.select(meta.c.value).where(meta.c.key == "store_version"))
+            if version is None:
+                connection.execute(meta.insert().values(key="store_version", value=str(STORE_VERSION)))
+            elif version != str(STORE_VERSION):
+                raise StoreError(f"{shown}: has version {version}; this program reads version {STORE_VERSION}")
+    except sa.exc.DBAPIError as error:
+        raise StoreError(f"{shown}: {error.orig}") from None
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Let readers read while a run writes, and wait for another writer rather than fail."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
+
+
+def text_hash(value: Article) -> str:
+    """Return the hash that tells whether an article, its text or its metadata, has changed."""
+    return stable_hash(
+        value.text, value.lang, value.title, value.outlet, value.url, value.published, value.session_year
+    )
+
+
+class Writer:
+    """One run: articles go in one by one, each in a transaction of its own."""
+
+    def __init__(self, engine: Engine, models: dict[str, str]) -> None:
+        self.engine = engine
+        self.provenance = stable_hash(__version__, json.dumps(models, sort_keys=True))
+        self.written = self.unchanged = 0
+        self.failures: list[Failure] = []
+        with engine.begin() as connection:
+            self.id = connection.execute(
+                run.insert().values(
+                    started=_now(), pipeline=__version__, models=json.dumps(models, sort_keys=True),
+                    articles=0, unchanged=0,
+                )
+            ).inserted_primary_key[0]  # fmt: skip
+
+    def holds(self, value: Article) -> bool:
+        """Tell whether the store has this article as it is, processed by this code and these models; count it if so."""
+        query = sa.select(article.c.text_hash, article.c.provenance_hash).where(article.c.id == value.id)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).first()
+        same = row is not None and tuple(row) == (text_hash(value), self.provenance)
+        self.unchanged += same
+        return same
+
+    def write(self, value: Article, records: Sequence[Record]) -> None:
+        """Write an article with its records, in place of what the store had of it."""
+        with self.engine.begin() as connection:
+            _delete_article(connection, value.id)
+            _insert_article(connection, value, self.id, self.provenance)
+            for record in records:
+                _insert_record(connection, record)
+        self.written += 1
+
+    def fail(self, value: Failure) -> None:
+        """Write down an input that gave no article."""
+        with self.engine.begin() as connection:
+            _upsert(connection, failure, {"run_id": self.id, "source": value.source}, {"reason": value.reason})
+        self.failures.append(value)
+
+    def finish(self) -> Summary:
+        """Close the run and return what it did."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                run.update()
+                .where(run.c.id == self.id)
+                .values(finished=_now(), articles=self.written, unchanged=self.unchanged)
+            )
+            _drop_orphans(connection)
+            counts = [
+                connection.scalar(sa.select(sa.func.count()).select_from(t)) for t in (article, proposal, delegate)
+            ]
+            topics = connection.execute(
+                sa.select(proposal_topic.c.topic, proposal.c.stance, sa.func.count())
+                .join(proposal, proposal.c.id == proposal_topic.c.proposal_id)
+                .group_by(proposal_topic.c.topic, proposal.c.stance)
+                .order_by(proposal_topic.c.topic, proposal.c.stance)
+            ).all()
+        return Summary(
+            self.written,
+            self.unchanged,
+            tuple(self.failures),
+            *(int(count or 0) for count in counts),
+            tuple((topic, stance, int(count)) for topic, stance, count in topics),
+        )
+
+
+@contextmanager
+def writing(engine: Engine, models: dict[str, str]) -> Iterator[Writer]:
+    """Give a `Writer`, and let go of the database when the block ends, however it ends."""
+    try:
+        yield Writer(engine, models)
+    finally:
+        engine.dispose()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _delete_article(connection: Connection, article_id: str) -> None:
+    old = sa.select(proposal.c.id).where(proposal.c.article_id == article_id).scalar_subquery()
+    connection.execute(proposal_topic.delete().where(proposal_topic.c.proposal_id.in_(old)))
+    connection.execute(span.delete().where(span.c.proposal_id.in_(old)))
+    for table in (proposal, mention, post, membership):
+        connection.execute(table.delete().where(table.c.article_id == article_id))
+    connection.execute(article.delete().where(article.c.id == article_id))
+
+
+def _insert_article(connection: Connection, value: Article, run_id: int, provenance: str) -> None:
+    outlet_id = None
+    if value.outlet:
+        outlet_id = stable_hash("outlet", value.outlet.casefold())
+        _upsert(connection, outlet, {"id": outlet_id}, {"name": value.outlet})
+    connection.execute(
+        article.insert().values(
+            id=value.id, outlet_id=outlet_id, title=value.title, url=value.url, published=value.published,
+            lang=value.lang, session_year=value.session_year, text=_storable(value.text), text_hash=text_hash(value),
+            provenance_hash=provenance, run_id=run_id,
+        )
+    )  # fmt: skip
+
+
+def _storable(text: str) -> str:
+    """Replace NUL, which PostgreSQL refuses in text; lengths stay."""
+    return text.replace("\0", "�")
+
+
+def _insert_record(connection: Connection, record: Record) -> None:
+    year = record.document.session_year
+    delegate_key = _delegate_row(connection, record)
+    if record.delegate.body:
+        _upsert(
+            connection,
+            membership,
+            {
+                "delegate_id": delegate_key,
+                "body": record.delegate.body,
+                "session_year": year or 0,
+                "article_id": record.document_id,
+            },
+        )
+    for role in record.delegate.roles:
+        organization_id = None
+        if role.organization:
+            organization_id = stable_hash("organization", role.organization.casefold())
+            _upsert(connection, organization, {"id": organization_id}, {"name": role.organization})
+        _upsert(
+            connection,
+            post,
+            {"delegate_id": delegate_key, "article_id": record.document_id, "start": role.start},
+            {"end": role.end, "role": role.title, "organization_id": organization_id},
+        )
+    for place in record.delegate.mentions:
+        _upsert(
+            connection,
+            mention,
+            {"delegate_id": delegate_key, "article_id": record.document_id, "start": place.start},
+            {"end": place.end},
+        )
+    value = record.proposal
+    connection.execute(
+        proposal.insert().values(
+            id=record.record_id, proposal_id=value.id, same_as=_first_of(connection, record, delegate_key),
+            article_id=record.document_id, delegate_id=delegate_key, text=_storable(value.text), stance=value.stance.label,
+            promote=value.stance.promote, regulate=value.stance.regulate, score=record.score,
+            delegate_score=record.delegate.score,
+        )
+    )  # fmt: skip
+    for rank, topic in enumerate(value.topics):
+        connection.execute(
+            proposal_topic.insert().values(
+                proposal_id=record.record_id, topic=topic.label, rank=rank, score=topic.score
+            )
+        )
+    for piece in value.spans:
+        connection.execute(span.insert().values(proposal_id=record.record_id, start=piece.start, end=piece.end))
+
+
+def _delegate_row(connection: Connection, record: Record) -> str:
+    """Return the id of the delegate's row, made where no known delegate fits."""
+    new = record.delegate
+    key = " ".join(sorted(name_words(new.name))) or new.name
+    known = [
+        _known_delegate(connection, row)
+        for row in connection.execute(sa.select(delegate).where(delegate.c.name_key == key))
+    ]
+    resolution = resolve_delegate(new, record.document.session_year, known)
+    if resolution.new:
+        connection.execute(
+            delegate.insert().values(id=resolution.id, kind=new.kind, name=new.name, name_zh=new.name_zh, name_key=key)
+        )
+    elif new.name_zh:
+        connection.execute(
+            delegate.update()
+            .where(delegate.c.id == resolution.id, delegate.c.name_zh.is_(None))
+            .values(name_zh=new.name_zh)
+        )
+    return resolution.id
+
+
+def _known_delegate(connection: Connection, row: Any) -> KnownDelegate:
+    seats = connection.execute(
+        sa.select(membership.c.body, membership.c.session_year).where(membership.c.delegate_id == row.id)
+    )
+    places = connection.scalars(
+        sa.select(organization.c.name)
+        .join(post, post.c.organization_id == organization.c.id)
+        .where(post.c.delegate_id == row.id)
+    )
+    return KnownDelegate(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        name_zh=row.name_zh,
+        bodies=frozenset((body, year or None) for body, year in seats),
+        organizations=frozenset(places),
+    )
+
+
+def _first_of(connection: Connection, record: Record, delegate_key: str) -> str:
+    """Return the id of the earliest record that reports the same proposal, or the record's own."""
+    year = record.document.session_year
+    if year is None:
+        return record.record_id
+    rows = connection.execute(
+        sa.select(proposal.c.same_as, proposal.c.text)
+        .join(article, article.c.id == proposal.c.article_id)
+        .where(
+            proposal.c.delegate_id == delegate_key,
+            article.c.session_year == year,
+            article.c.id != record.document_id,
+        )
+        .order_by(proposal.c.id)
+    )
+    for same_as, text in rows:
+        if same_proposal(text, record.proposal.text):
+            return str(same_as)
+    return record.record_id
+
+
+def _drop_orphans(connection: Connection) -> None:
+    """Remove delegates and organizations that no article speaks of any more, and references to records that are gone."""
+    first = proposal.alias("first")
+    gone = ~sa.exists().where(first.c.id == proposal.c.same_as)
+    connection.execute(proposal.update().where(gone).values(same_as=proposal.c.id))
+    for table, users in (
+        (delegate, (proposal.c.delegate_id, membership.c.delegate_id, post.c.delegate_id, mention.c.delegate_id)),
+        (organization, (post.c.organization_id,)),
+        (outlet, (article.c.outlet_id,)),
+    ):
+        unused = [~sa.exists().where(user == table.c.id) for user in users]
+        connection.execute(table.delete().where(sa.and_(*unused)))
+
+
+def _upsert(
+    connection: Connection, table: sa.Table, keys: dict[str, Any], values: dict[str, Any] | None = None
+) -> None:
+    """Insert a row, or update the one that has these keys; the same statement on SQLite and PostgreSQL."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
+    statement = insert(table).values(**keys, **(values or {}))
+    if values:
+        connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values))
+    else:
+        connection.execute(statement.on_conflict_do_nothing(index_elements=list(keys)))
