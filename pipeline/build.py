@@ -23,6 +23,53 @@ _MENTIONS = ["doc.ents", "doc.spans"]
 _LINKS = ["doc._.entities", "doc._.proposals"]
 
 
+_VECTORS = ["doc.tensor"]
+
+
+@Language.factory("twosessions_encode", default_config={"runtime": "onnx", "threads": 0}, assigns=_VECTORS)
+def make_encode(nlp: Language, name: str, runtime: str, threads: int) -> Component:
+    """Return the shared encoder; `runtime` is "onnx" or "torch", `threads` 0 lets the runtime choose."""
+    from .encode import Encode
+
+    return Encode(name, runtime, threads)
+
+
+@Language.factory("twosessions_recognise", requires=_VECTORS, assigns=_MENTIONS)
+def make_recognise(nlp: Language, name: str) -> Component:
+    """Return the trained stage that finds mentions."""
+    from .recognise import Recognise
+
+    return Recognise(name)
+
+
+@Language.factory("twosessions_attribute", requires=_VECTORS, assigns=["doc.spans"])
+def make_attribute(nlp: Language, name: str) -> Component:
+    """Return the trained stage that finds statement spans."""
+    from .attribute import Attribute
+
+    return Attribute(name)
+
+
+@Language.factory("twosessions_link", requires=[*_VECTORS, *_MENTIONS], assigns=_LINKS)
+def make_link(nlp: Language, name: str) -> Component:
+    """Return the trained stage that links posts and statements to people."""
+    from .link import Link
+
+    return Link(name)
+
+
+@Language.factory(
+    "twosessions_classify",
+    requires=[*_VECTORS, "doc._.proposals"],
+    assigns=["doc._.proposals", "doc._.records"],
+)
+def make_classify(nlp: Language, name: str) -> Component:
+    """Return the trained stage that gives proposals their topics and stance."""
+    from .classify import Classify
+
+    return Classify(name)
+
+
 @Language.factory("twosessions_recognise_rules", default_config={"lang": "en"}, assigns=_MENTIONS)
 def make_rules_recogniser(nlp: Language, name: str, lang: str) -> Component:
     """Return the rule stage that finds mentions."""

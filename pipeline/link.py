@@ -1,0 +1,448 @@
+"""Roles, organizations, bodies and references → person; statement → proponent; spans → record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+
+from .document import MENTIONS, STATEMENTS, mentions_of, token_lines
+from .heads import (
+    BODY,
+    BODY_CLASSES,
+    MENTION_TYPES,
+    ORG,
+    PERSON,
+    REF,
+    ROLE,
+    STATEMENT_TYPES,
+    Parameters,
+    TokenSpan,
+    linear,
+    mention_vectors,
+    pair_scores,
+    parent_candidates,
+    parent_features,
+    perceptron,
+    same_features,
+    sigmoid,
+    softmax,
+    source_candidates,
+    source_features,
+    statement_vectors,
+    verdict_features,
+)
+from .people import display_name, is_name_like, same_name
+from .stage import TrainedStage
+
+FloatArray = NDArray[np.float32]
+_CJK = re.compile(r"[㐀-鿿]{2,4}")
+# Which scores of a candidate record go into its calibrated score, in this order.
+RECORD_FEATURES = ("verdict", "source", "proposes", "name")
+_DEFAULTS = {"verdict_threshold": 0.5, "same_threshold": 0.5, "joint_share": 0.3, "parent_threshold": 0.3}
+
+
+@dataclass
+class Entity:
+    """A person or organization of one article while it is put together; mentions are indexes."""
+
+    kind: str
+    name: str
+    mentions: list[int]
+    name_zh: str | None = None
+    roles: list[int] = field(default_factory=list)
+    organizations: list[int] = field(default_factory=list)
+    bodies: list[int] = field(default_factory=list)
+    body: str | None = None
+    has_body: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the encoder and the stages before left of an article: text, mentions, statements, and vectors of both."""
+
+    text: str
+    offsets: Sequence[tuple[int, int]]
+    mentions: list[TokenSpan]
+    statements: list[TokenSpan]
+    mention_vectors: FloatArray
+    statement_vectors: FloatArray
+
+    def words(self, mention: int) -> str:
+        """Return the text of a mention."""
+        start, end = self.offsets[mention]
+        return self.text[start:end]
+
+
+class Link(TrainedStage):
+    """The component: writes `doc._.entities` and `doc._.proposals`."""
+
+    needs = ("parent", "parent_none", "source", "source_none", "same", "verdict", "body")
+
+    def process(self, doc: Doc) -> None:
+        """Link everything of one article."""
+        settings = {**_DEFAULTS, **self.settings}
+        reading = read(doc, self.vectors(doc))
+        entities, owner = cluster(reading)
+        attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
+        seat(reading, entities, self.weights)
+        found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
+        chosen = [item for item in found if item.verdict >= settings["verdict_threshold"]]
+        groups = group(reading, chosen, self.weights, float(settings["same_threshold"]))
+        doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
+        doc._.proposals = [_proposal(doc, reading, entities, items, settings) for items in groups]
+
+    def process_empty(self, doc: Doc) -> None:
+        """Leave empty lists."""
+        doc._.entities, doc._.proposals = [], []
+
+
+def read(doc: Doc, vectors: FloatArray) -> Reading:
+    """Return the reading of a processed document."""
+    lines = token_lines(doc)
+    starts = np.array([start for start, _ in lines], dtype=np.int64)
+    group = doc.spans.get(MENTIONS, ())
+    mentions = mentions_of(doc)
+    types = {label: index for index, label in enumerate(MENTION_TYPES)}
+    kinds = {label: index for index, label in enumerate(STATEMENT_TYPES)}
+
+    def line_of(token: int) -> int:
+        return max(int(np.searchsorted(starts, token, side="right")) - 1, 0)
+
+    places = [
+        TokenSpan(span.start, span.end, types[span.label_], line_of(span.start), mention.score)
+        for span, mention in zip(group, mentions, strict=True)
+    ]
+    statement_group = doc.spans.get(STATEMENTS, ())
+    scores = statement_group.attrs.get("scores", []) if len(statement_group) else []
+    statements = [
+        TokenSpan(span.start, span.end, kinds[span.label_], line_of(span.start), score)
+        for span, score in zip(statement_group, scores, strict=True)
+    ]
+    return Reading(
+        doc.text,
+        [(mention.start, mention.end) for mention in mentions],
+        places,
+        statements,
+        mention_vectors(vectors, *_ranges(places)),
+        statement_vectors(vectors, *_ranges(statements)),
+    )
+
+
+def _ranges(spans: Sequence[TokenSpan]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return (
+        np.array([span.start for span in spans], dtype=np.int64),
+        np.array([span.end for span in spans], dtype=np.int64),
+    )
+
+
+def cluster(reading: Reading) -> tuple[list[Entity], dict[int, int]]:
+    """Return the people of an article by their names, and which mention is whose.
+
+    Full names come first, so that a surname in a headline finds its person; of several that fit, the one named last
+    before it is meant, else the next one behind it.
+    """
+    entities: list[Entity] = []
+    owner: dict[int, int] = {}
+    names = [index for index, mention in enumerate(reading.mentions) if mention.type == PERSON]
+    full = [index for index in names if is_name_like(reading.words(index))]
+    # Longer names make the entities: "Ma" and "Pony Ma" must not swallow "Ma Huateng".
+    for index in full:
+        words = reading.words(index)
+        if _CJK.fullmatch(words) and (left := _bracket_owner(reading, index, owner)) is not None:
+            entities[left].name_zh = entities[left].name_zh or words
+            at: int | None = left
+        else:
+            at = next(
+                (
+                    i
+                    for i, entity in enumerate(entities)
+                    if same_name(entity.name, words) or same_name(words, entity.name) or entity.name_zh == words
+                ),
+                None,
+            )
+        if at is None:
+            at = len(entities)
+            entities.append(Entity("person", display_name(words), []))
+        elif same_name(words, entities[at].name) and len(words) > len(entities[at].name):
+            entities[at].name = display_name(words)
+        owner[index] = at
+        entities[at].mentions.append(index)
+    for index in names:
+        if index in owner:
+            continue
+        words = reading.words(index)
+        fitting = [
+            (other > index, abs(other - index), owner[other])
+            for other in full
+            if same_name(entities[owner[other]].name, words)
+        ]
+        if fitting:
+            at = min(fitting)[2]
+        else:
+            at = len(entities)
+            entities.append(Entity("person", display_name(words), []))
+            full = sorted([*full, index])
+        owner[index] = at
+        entities[at].mentions.append(index)
+    for entity in entities:
+        entity.mentions.sort()
+    return entities, owner
+
+
+def _bracket_owner(reading: Reading, index: int, owner: dict[int, int]) -> int | None:
+    """Return whose name stands right before a name in brackets."""
+    if index == 0 or index - 1 not in owner:
+        return None
+    between = reading.text[reading.offsets[index - 1][1] : reading.offsets[index][0]]
+    return owner[index - 1] if between.strip() in ("(", "（", "[", "") else None
+
+
+def attach(
+    reading: Reading, entities: list[Entity], owner: dict[int, int], weights: Parameters, threshold: float
+) -> None:
+    """Give references, posts, organizations and memberships to the entity they most probably belong to."""
+    children = [i for i, mention in enumerate(reading.mentions) if mention.type != PERSON]
+    candidates = [parent_candidates(child, reading.mentions) for child in children]
+    pairs = [(child, c) for child, found in zip(children, candidates, strict=True) for c in found]
+    if not pairs:
+        return
+    left, right = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
+    features = parent_features(reading.mentions, left, right)
+    scores = pair_scores(weights, "parent", reading.mention_vectors, reading.mention_vectors, left, right, features)
+    nobody = linear(weights, "parent_none", reading.mention_vectors)[:, 0]
+    at = 0
+    for child, found in zip(children, candidates, strict=True):
+        probs = softmax(np.append(scores[at : at + len(found)], nobody[child]))
+        at += len(found)
+        shares: dict[int, float] = {}
+        for candidate, prob in zip(found, probs, strict=False):
+            entity = owner.get(candidate)
+            if entity is None:
+                entity = organization_of(reading, candidate, entities, owner)
+            shares[entity] = shares.get(entity, 0.0) + float(prob)
+        if not shares:
+            continue
+        best = max(shares, key=lambda key: shares[key])
+        if shares[best] < max(threshold, float(probs[-1])):
+            continue
+        _give(reading.mentions[child].type, child, entities[best], best, owner)
+
+
+def _give(kind: int, child: int, entity: Entity, index: int, owner: dict[int, int]) -> None:
+    if kind == REF:
+        owner[child] = index
+        entity.mentions.append(child)
+    elif entity.kind == "person":
+        {ROLE: entity.roles, ORG: entity.organizations, BODY: entity.bodies}[kind].append(child)
+
+
+def organization_of(reading: Reading, mention: int, entities: list[Entity], owner: dict[int, int]) -> int:
+    """Return the entity of an organization's mention, made where the article has not spoken of it as a source yet."""
+    words = reading.words(mention)
+    for index, entity in enumerate(entities):
+        if entity.kind == "organization" and entity.name.casefold() == words.casefold():
+            break
+    else:
+        index = len(entities)
+        entities.append(Entity("organization", words, []))
+    owner[mention] = index
+    entities[index].mentions.append(mention)
+    return index
+
+
+def seat(reading: Reading, entities: list[Entity], weights: Parameters) -> None:
+    """Settle each person's body from the memberships that belong to them."""
+    for entity in entities:
+        if not entity.bodies:
+            continue
+        entity.has_body = True
+        probs = softmax(linear(weights, "body", reading.mention_vectors[entity.bodies]))
+        # The national bodies go before a local one that the same person sits in as well.
+        labels = [BODY_CLASSES[int(row.argmax())] for row in probs]
+        national = [label for label in labels if label in ("NPC", "CPPCC")]
+        if national:
+            entity.body = max(national, key=national.count)
+        elif "local" in labels:
+            entity.body = "local"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A statement with an entity that may have made it, and the scores for that."""
+
+    statement: int
+    entity: int
+    source: float
+    verdict: float
+    proposes: float
+
+
+def judge(
+    reading: Reading, entities: list[Entity], owner: dict[int, int], weights: Parameters, joint_share: float
+) -> list[Judged]:
+    """Return each statement with its most probable source, or sources where it is a joint one."""
+    candidates = [source_candidates(statement, reading.mentions) for statement in reading.statements]
+    pairs = [(index, c) for index, found in enumerate(candidates) for c in found]
+    if not pairs:
+        return []
+    left, right = (np.array(side, dtype=np.int64) for side in zip(*pairs, strict=True))
+    features = source_features(reading.statements, reading.mentions, left, right)
+    scores = pair_scores(weights, "source", reading.statement_vectors, reading.mention_vectors, left, right, features)
+    nobody = linear(weights, "source_none", reading.statement_vectors)[:, 0]
+    chosen: list[tuple[int, int, int, float]] = []
+    at = 0
+    for index, found in enumerate(candidates):
+        probs = softmax(np.append(scores[at : at + len(found)], nobody[index]))
+        at += len(found)
+        shares: dict[int, float] = {}
+        nearest: dict[int, tuple[float, int]] = {}
+        for candidate, prob in zip(found, probs, strict=False):
+            entity = owner.get(candidate)
+            if entity is None:
+                if reading.mentions[candidate].type != ORG or prob < joint_share / 2:
+                    continue
+                entity = organization_of(reading, candidate, entities, owner)
+            shares[entity] = shares.get(entity, 0.0) + float(prob)
+            nearest[entity] = max(nearest.get(entity, (0.0, 0)), (float(prob), candidate))
+        ranked = sorted(shares, key=lambda key: -shares[key])
+        for rank, entity in enumerate(ranked[:3]):
+            if rank == 0 or shares[entity] >= joint_share:
+                chosen.append((index, entity, nearest[entity][1], shares[entity]))
+    if not chosen:
+        return []
+    rows = np.stack(
+        [
+            np.concatenate(
+                [
+                    reading.statement_vectors[index],
+                    reading.mention_vectors[mention],
+                    verdict_features(
+                        reading.statements[index].score,
+                        entities[entity].kind == "organization",
+                        True,
+                        entities[entity].body,
+                        entities[entity].has_body,
+                    ),
+                ]
+            )
+            for index, entity, mention, _ in chosen
+        ]
+    )
+    verdicts = sigmoid(perceptron(weights, "verdict", rows)[:, 0])
+    return [
+        Judged(index, entity, min(share, 1.0), float(verdict), reading.statements[index].score)
+        for (index, entity, _, share), verdict in zip(chosen, verdicts, strict=True)
+    ]
+
+
+def group(reading: Reading, chosen: list[Judged], weights: Parameters, threshold: float) -> list[list[Judged]]:
+    """Return the judged statements as records: each joins the record of its proponent that it most probably continues."""
+    groups: list[list[Judged]] = []
+    for item in chosen:
+        mine = [members for members in groups if members[0].entity == item.entity]
+        best, best_score = None, threshold
+        for members in mine[-4:]:
+            left = np.array([member.statement for member in members[-4:]], dtype=np.int64)
+            right = np.full(len(left), item.statement, dtype=np.int64)
+            scores = sigmoid(
+                pair_scores(
+                    weights,
+                    "same",
+                    reading.statement_vectors,
+                    reading.statement_vectors,
+                    left,
+                    right,
+                    same_features(reading.statements, left, right),
+                )
+            )
+            score = float(scores.max())
+            if score >= best_score:
+                best, best_score = members, score
+        if best is None:
+            groups.append([item])
+        else:
+            best.append(item)
+    return groups
+
+
+def _entity(reading: Reading, entity: Entity, index: int) -> dict[str, Any]:
+    return {
+        "id": f"e{index}",
+        "kind": entity.kind,
+        "name": entity.name,
+        "name_zh": entity.name_zh,
+        "body": entity.body,
+        "roles": posts(reading, entity),
+        "mentions": [list(reading.offsets[mention]) for mention in sorted(entity.mentions)],
+    }
+
+
+def posts(reading: Reading, entity: Entity) -> list[dict[str, Any]]:
+    """Return a person's roles, each with the organization of that person it most probably is at.
+
+    That is the one right behind it in its line ("president of X"), else the one right before it ("X president"), else the next
+    one behind that no other role comes before, else the only one there is.
+    """
+    found = []
+    for role in entity.roles:
+        place = reading.mentions[role]
+        behind = [o for o in entity.organizations if o > role and reading.mentions[o].line == place.line]
+        before = [o for o in entity.organizations if o < role and reading.mentions[o].line == place.line]
+        organization: int | None = None
+        if behind and not any(role < other < behind[0] for other in entity.roles):
+            organization = behind[0]
+        adjacent = before and reading.offsets[role][0] - reading.offsets[before[-1]][1] <= 3
+        if adjacent and (organization is None or reading.mentions[organization].start - place.end > 3):
+            organization = before[-1]
+        if organization is None and behind and reading.mentions[behind[0]].start - place.end <= 12:
+            organization = behind[0]
+        if organization is None and len(entity.organizations) == 1:
+            organization = entity.organizations[0]
+        start, end = reading.offsets[role]
+        found.append(
+            {"start": start, "end": end, "organization": None if organization is None else reading.words(organization)}
+        )
+    return found
+
+
+def _proposal(
+    doc: Doc, reading: Reading, entities: list[Entity], items: list[Judged], settings: dict[str, Any]
+) -> dict[str, Any]:
+    spans = []
+    for item in items:
+        statement = reading.statements[item.statement]
+        last = doc[statement.end - 1]
+        spans.append([doc[statement.start].idx, last.idx + len(last)])
+    entity = entities[items[0].entity]
+    name = max((reading.mentions[m].score for m in entity.mentions), default=0.0)
+    features = [
+        float(np.mean([item.verdict for item in items])),
+        float(np.mean([item.source for item in items])),
+        float(np.mean([item.proposes for item in items])),
+        float(name),
+    ]
+    return {
+        "entity": items[0].entity,
+        "spans": spans,
+        "score": calibrated(features, settings.get("record")),
+        "link_score": calibrated(features, settings.get("link")),
+        "features": features,
+    }
+
+
+def calibrated(features: Sequence[float], fit: Sequence[float] | None) -> float:
+    """Return the calibrated probability of scores in (0, 1): a logistic function of their logits.
+
+    `fit` is a weight a score and a constant; without one the product of the scores is returned.
+    """
+    if not fit:
+        return float(np.prod(features))
+    clipped = np.clip(np.asarray(features, dtype=np.float64), 1e-4, 1 - 1e-4)
+    logits = np.log(clipped / (1 - clipped))
+    return float(1 / (1 + np.exp(-(np.dot(fit[:-1], logits) + fit[-1]))))

@@ -1,0 +1,32 @@
+"""PERSON, ROLE, ORG, BODY (and internal REF) mentions, by the tag head."""
+
+from __future__ import annotations
+
+import numpy as np
+from spacy.tokens import Doc
+
+from .document import set_mentions, token_lines
+from .heads import MENTION_TYPES, decode_tags, edge_score, linear, log_softmax
+from .schema import Mention
+from .stage import TrainedStage
+
+
+class Recognise(TrainedStage):
+    """The component: writes mentions into the document."""
+
+    needs = ("mention_tags",)
+
+    def process(self, doc: Doc) -> None:
+        """Decode the mentions of each line."""
+        log_probs = log_softmax(linear(self.weights, "mention_tags", self.vectors(doc)))
+        probs = np.exp(log_probs)
+        found = []
+        for start, end, kind, _ in decode_tags(log_probs, token_lines(doc), len(MENTION_TYPES)):
+            first, last = doc[start], doc[end - 1]
+            a, b = first.idx, last.idx + len(last)
+            found.append(Mention(a, b, doc.text[a:b], MENTION_TYPES[kind], edge_score(probs, start, end, kind)))
+        set_mentions(doc, found)
+
+    def process_empty(self, doc: Doc) -> None:
+        """Leave an empty span group."""
+        set_mentions(doc, [])

@@ -1,0 +1,1 @@
+"""What trains the shipped models; needs the `train` extra, which running them does not."""

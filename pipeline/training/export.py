@@ -1,0 +1,167 @@
+"""Trained weights → the files that ship: ONNX (int8), heads, and the spaCy pipeline around them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from spacy.language import Language
+from tokenizers import Tokenizer
+
+from ..build import build
+from ..encode import MODEL, WORD_PIECES, Encode, OnnxRuntime, Runtime
+from ..resources import resource
+from ..stage import TrainedStage
+from ..windows import Batch, WindowOptions
+from .joint import Joint
+from .model import Encoder
+
+CHECKSUMS = "checksums.json"
+
+
+class ModuleRuntime:
+    """Runs a PyTorch encoder that is in memory; for training, and to compare runtimes."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+
+    def run(self, batch: Batch) -> NDArray[np.float32]:
+        """Return the vectors, (windows, longest, width)."""
+        with torch.inference_mode():
+            inputs = (torch.from_numpy(batch.ids), torch.from_numpy(batch.shapes), torch.from_numpy(batch.mask))
+            return self.encoder(*inputs).float().numpy()
+
+
+class _Exported(torch.nn.Module):
+    """The encoder with the shape table looked up inside, under names that the runtime uses."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, ids: torch.Tensor, shapes: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return self.encoder(ids, shapes, mask)
+
+
+def export_onnx(encoder: Encoder, path: Path) -> None:
+    """Write the encoder as fp32 ONNX with dynamic numbers of windows and pieces."""
+    encoder.eval()
+    batch, length = torch.export.Dim("windows", min=1, max=4096), torch.export.Dim("pieces", min=2, max=512)
+    sample = torch.ones((2, 16), dtype=torch.long)
+    shape = {0: batch, 1: length}
+    program = torch.onnx.export(
+        _Exported(encoder),
+        (sample, torch.zeros_like(sample), sample),
+        input_names=["ids", "shapes", "mask"],
+        output_names=["vectors"],
+        dynamic_shapes=(shape, shape, shape),
+        dynamo=True,
+        optimize=True,
+        verbose=False,
+    )
+    assert program is not None
+    program.save(str(path), external_data=False)
+
+
+def quantize(source: Path, target: Path) -> None:
+    """Write an int8 copy of an ONNX encoder: weights by channel, activations at run time.
+
+    Seven bits of each weight are used: on processors without VNNI the products of eight overflow.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        try:
+            quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        except Exception:
+            prepared = source
+        quantize_dynamic(
+            str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
+            op_types_to_quantize=["MatMul", "Gather", "Gemm"],
+        )  # fmt: skip
+
+
+def head_weights(model: Joint) -> dict[str, NDArray[np.float32]]:
+    """Return the parameters of the heads as arrays, under the names that `pipeline.heads` uses."""
+    return {name: value.detach().float().numpy() for name, value in model.heads.state_dict().items()}
+
+
+def assemble(
+    runtime: Runtime,
+    tokenizer: Tokenizer,
+    special: tuple[int, int, int],
+    window: WindowOptions,
+    weights: Mapping[str, NDArray[np.float32]],
+    settings: Mapping[str, dict[str, Any]],
+    config: Path | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> Language:
+    """Return a pipeline with these weights in its stages; `settings` are by stage name."""
+    nlp = build(config or resource("configs", "en.cfg"))
+    encode = nlp.get_pipe("encode")
+    assert isinstance(encode, Encode)
+    encode.load(runtime, tokenizer, window, special)
+    encode._files = dict(files or {})
+    for name, stage in nlp.pipeline:
+        if isinstance(stage, TrainedStage):
+            stage.load(dict(weights), settings.get(name))
+    return nlp
+
+
+def assemble_from_memory(model: Joint, tokenizer: Tokenizer, window: WindowOptions, settings: Mapping[str, Any]) -> Language:
+    """Return a pipeline that runs a model under training."""
+    topics = {"topics": list(model.topics)}
+    merged = {**settings, "classify": {**topics, **settings.get("classify", {})}}
+    return assemble(ModuleRuntime(model.encoder), tokenizer, model.special, window, head_weights(model), merged)
+
+
+def write_pipeline(
+    folder: Path,
+    onnx_file: Path,
+    tokenizer: Tokenizer,
+    model: Joint,
+    window: WindowOptions,
+    settings: Mapping[str, Any],
+    meta: Mapping[str, Any],
+    config: Path | None = None,
+) -> None:
+    """Write a model folder that `spacy.load` reads, with the checksums of its files."""
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    files = {MODEL: onnx_file.read_bytes(), WORD_PIECES: tokenizer.to_str().encode("utf-8")}
+    merged = {**settings, "classify": {"topics": list(model.topics), **settings.get("classify", {})}}
+    nlp = assemble(
+        OnnxRuntime(files[MODEL]), tokenizer, model.special, window, head_weights(model), merged, config, files
+    )
+    nlp.meta.update(meta)
+    nlp.to_disk(folder, exclude=["vocab"])
+    write_checksums(folder)
+
+
+def write_checksums(folder: Path) -> None:
+    """Write down the SHA-256 of every file of a model folder, but of the card and the metrics."""
+    left_out = {CHECKSUMS, "README.md", "metrics.json"}
+    sums = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in left_out
+    }
+    (folder / CHECKSUMS).write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
+
+
+class TorchRuntime:
+    """Runs the weights of an exported encoder with PyTorch, for users who have it."""
+
+    def __init__(self, data: bytes) -> None:
+        state = torch.load(io.BytesIO(data), weights_only=True)
+        raise ValueError(f"not a PyTorch state: {type(state)}")
