@@ -1,0 +1,1 @@
+"""The sub-commands of `twosessions`, one module a group: argument parsing only."""

@@ -1,0 +1,384 @@
+"""Scores of a pipeline on annotated articles: the whole of it, and each stage with gold before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc
+
+from .document import set_mentions, set_statements
+from .evaluation_data import GoldArticle, GoldSet, as_mentions
+from .intervals import Counts, Difference, Estimate, Measure, Tally, compare, count_articles, estimate
+from .people import same_name
+from .predictions import Prediction, open_sources, read_doc
+from .reliability import Calibration, Judgement, RiskPoint, calibrate, risk_coverage
+from .schema import PROPOSAL, SAYING
+from .scores import (
+    FOUND,
+    Claim,
+    Match,
+    Party,
+    Range,
+    Tag,
+    Tallies,
+    agrees,
+    assign,
+    attribution_tallies,
+    characters,
+    holder_tallies,
+    link_tallies,
+    match_claims,
+    mention_tallies,
+    normalise,
+    overlap,
+    span_tallies,
+    stance_confusions,
+    stance_right,
+    stance_tallies,
+    topic_confusions,
+    topic_tallies,
+    wrong_predictions,
+)
+from .stages import ATTRIBUTE, CLASSIFY, LINK, RECOGNISE, STAGES, System, fresh
+
+#: What can be evaluated alone: the whole pipeline, or one stage with gold before it.
+PIPELINE = "pipeline"
+PARTS = (PIPELINE, *STAGES)
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one article: its text, what was to be found, what was found, and which is which."""
+
+    id: str
+    text: str
+    gold: tuple[Claim, ...]
+    predicted: tuple[Claim, ...]
+    matches: tuple[Match, ...]
+    wrong: Mapping[int, str]
+    tallies: Tallies
+    on_gold: tuple[tuple[Claim, Claim], ...] = ()
+
+    @property
+    def missed(self) -> tuple[int, ...]:
+        """The gold records that were not found, by index."""
+        found = {match.gold for match in self.matches if match.found}
+        return tuple(index for index in range(len(self.gold)) if index not in found)
+
+    @property
+    def pairs(self) -> tuple[tuple[Claim, Claim], ...]:
+        """The found records with what was predicted of them."""
+        return tuple((self.gold[m.gold], self.predicted[m.predicted]) for m in self.matches if m.found)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The scores of one system on one set; `outcomes` and `counts` hold what they were made from."""
+
+    system: str
+    data: str
+    figures: Mapping[Measure, Estimate]
+    counts: Counts
+    outcomes: tuple[Outcome, ...]
+    wrong: Mapping[str, int]
+    calibration: Mapping[str, Calibration]
+    risk: tuple[RiskPoint, ...]
+    confusions: Mapping[str, Mapping[tuple[str, str], int]]
+    left_out: tuple[str, ...]
+
+    def value(self, key: str, kind: str = "f1") -> float | None:
+        """Return a figure by its key and kind; None where it was not measured."""
+        found = next((e for m, e in self.figures.items() if (m.key, m.kind) == (key, kind)), None)
+        return found.value if found else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts and numbers: every figure with interval and counts, and where the errors are."""
+        figures: dict[str, Any] = {}
+        for measure, found in self.figures.items():
+            total = self.counts.total(measure.key)
+            counts = {} if measure.kind == "macro" else asdict(total)
+            figures[measure.name] = {**asdict(found), **counts}
+        return {
+            "system": self.system,
+            "data": self.data,
+            "articles": len(self.outcomes),
+            "figures": figures,
+            "wrong_predictions": dict(self.wrong),
+            "calibration": {name: asdict(found) for name, found in self.calibration.items()},
+            "risk_coverage": [asdict(point) for point in self.risk],
+            "confusions": {
+                name: [{"gold": a, "predicted": b, "count": count} for (a, b), count in sorted(cells.items())]
+                for name, cells in self.confusions.items()
+            },
+            "errors": [error for outcome in self.outcomes for error in _errors(outcome)],
+            "left_out": list(self.left_out),
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Another system's report on the same articles, and how the first system differs from it."""
+
+    other: Report
+    differences: Mapping[Measure, Difference]
+
+
+def evaluate(system: System, gold: GoldSet, parts: Sequence[str] = PARTS, resamples: int = 1000) -> Report:
+    """Return the scores of a system on a set; `parts` limits them to the whole pipeline or to some stages."""
+    outcomes, unsaid = _without_unsaid(tuple(_outcomes(system, gold, parts)))
+    counts = count_articles([outcome.tallies for outcome in outcomes])
+    records = [
+        Judgement(claim.score, index not in outcome.wrong)
+        for outcome in outcomes
+        for index, claim in enumerate(outcome.predicted)
+    ]
+    # Classified gold records where there are any: they do not depend on what was found.
+    pairs = [pair for outcome in outcomes for pair in outcome.on_gold or outcome.pairs]
+    return Report(
+        system=system.name,
+        data=gold.name,
+        figures=estimate(counts, measures(counts), resamples),
+        counts=counts,
+        outcomes=outcomes,
+        wrong=_count(kind for outcome in outcomes for kind in outcome.wrong.values()),
+        calibration={
+            "records": calibrate(records),
+            "topics": calibrate([j for pair in pairs for j in _topic_judgements(*pair)]),
+            "stance": calibrate([j for pair in pairs for j in _stance_judgements(*pair)]),
+        },
+        risk=risk_coverage(records, sum(len(outcome.gold) for outcome in outcomes)),
+        confusions={"stance": stance_confusions(pairs), "topics": topic_confusions(pairs)},
+        left_out=(*gold.left_out, *unsaid),
+    )
+
+
+def compare_reports(report: Report, other: Report, resamples: int = 1000) -> Comparison:
+    """Return how a report differs from another on the same articles; raise `ValueError` where they are not the same."""
+    if [outcome.id for outcome in report.outcomes] != [outcome.id for outcome in other.outcomes]:
+        raise ValueError(f"{report.system} and {other.system} were not scored on the same articles")
+    shared = [measure for measure in report.figures if measure in other.figures]
+    return Comparison(other, compare(report.counts, other.counts, shared, resamples))
+
+
+def measures(counts: Counts) -> list[Measure]:
+    """Return the measures that tallies allow: F1, precision and recall of each, and the means over labels."""
+    found = []
+    for key in counts.keys:
+        if key.startswith("bucket/"):
+            found.append(Measure(key, "recall"))
+        else:
+            found += [Measure(key), Measure(key, "precision"), Measure(key, "recall")]
+    stems = sorted({key.split("/")[0] for key in counts.keys if key.startswith(("topic.", "stance."))})
+    return found + [Measure(stem, "macro") for stem in stems]
+
+
+def _count(kinds: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for kind in kinds:
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
+
+
+def _topic_judgements(gold: Claim, predicted: Claim) -> Iterator[Judgement]:
+    for label, score in predicted.topic_scores:
+        yield Judgement(score, label in gold.topics)
+
+
+def _stance_judgements(gold: Claim, predicted: Claim) -> Iterator[Judgement]:
+    if predicted.stance_scores is None:
+        return
+    answer = predicted.stance if stance_right(gold, predicted) else gold.stance
+    for score, side in zip(predicted.stance_scores, ("promote", "regulate"), strict=True):
+        yield Judgement(score, answer in (side, "both"))
+
+
+def _errors(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    for index in outcome.missed:
+        claim = outcome.gold[index]
+        yield {"document_id": outcome.id, "kind": "missed", "proponent": claim.proponent.name, "spans": claim.spans}
+    for index, kind in outcome.wrong.items():
+        claim = outcome.predicted[index]
+        yield {"document_id": outcome.id, "kind": kind, "proponent": claim.proponent.name, "spans": claim.spans}
+
+
+def _outcomes(system: System, gold: GoldSet, parts: Sequence[str]) -> Iterator[Outcome]:
+    for at in range(0, len(gold.articles), _BATCH):
+        batch = gold.articles[at : at + _BATCH]
+        prepared = system.prepare([item.article for item in batch])
+        for item, doc in zip(batch, prepared, strict=True):
+            yield _outcome(system, item, doc, gold.labels, parts)
+
+
+def _without_unsaid(outcomes: tuple[Outcome, ...]) -> tuple[tuple[Outcome, ...], list[str]]:
+    """Leave out, and name, what the system's linker never says; that is no error of any article."""
+    given = {key for outcome in outcomes for key, tally in outcome.tallies.items() if tally.predicted}
+    asked = {key for outcome in outcomes for key in outcome.tallies}
+    unsaid, notes = set[str](), []
+    memberships = {"link.gold/BODY", "link.predicted/BODY"}
+    if memberships & asked and not memberships & given:
+        unsaid |= memberships | {"holder.gold/BODY"}
+        notes.append("memberships → person: this linker does not say which one is whose")
+    if "source" in asked - given:
+        unsaid.add("source")
+        notes.append("sources: this linker names only those of delegates' proposals, and there are none")
+    if not unsaid:
+        return outcomes, notes
+    kept = (
+        replace(outcome, tallies={key: tally for key, tally in outcome.tallies.items() if key not in unsaid})
+        for outcome in outcomes
+    )
+    return tuple(kept), notes
+
+
+def _outcome(system: System, item: GoldArticle, prepared: Doc, labels: Sequence[str], parts: Sequence[str]) -> Outcome:
+    text, tallies = item.article.text, Tallies()
+    gold = item.claims or ()
+    predicted: tuple[Claim, ...] = ()
+    matches: tuple[Match, ...] = ()
+    wrong: dict[int, str] = {}
+
+    def run(given: Mapping[str, Callable[[Doc], None]], until: str = CLASSIFY) -> Prediction:
+        return read_doc(system.run(fresh(system.nlp, prepared, item.article), given, until))
+
+    if PIPELINE in parts:
+        whole = run({})
+        predicted = whole.claims if item.claims is not None else ()
+        matches = match_claims(text, gold, predicted)
+        wrong = wrong_predictions(text, gold, predicted, matches)
+        tallies |= _whole_tallies(item, whole, matches, labels)
+        if item.attributions is not None:
+            tallies |= _source_tallies(text, item, open_sources(system, prepared, item.article))
+    elif RECOGNISE in parts and item.mentions is not None:
+        tallies |= _mentions(item, run({}, RECOGNISE), labels)
+    if ATTRIBUTE in parts and item.mentions is not None and item.statements is not None:
+        tallies |= _statements("span.gold", item, run({RECOGNISE: _give_mentions(item)}, ATTRIBUTE))
+    if LINK in parts and item.linked:
+        given = {RECOGNISE: _give_mentions(item), ATTRIBUTE: _give_statements(item)}
+        tallies |= _gold_link_tallies(item, run(given, LINK))
+    on_gold: tuple[tuple[Claim, Claim], ...] = ()
+    if CLASSIFY in parts and item.claims:
+        on_gold = _classified(system, item, fresh(system.nlp, prepared, item.article))
+        tallies |= topic_tallies("topic.gold", on_gold) | stance_tallies("stance.gold", on_gold)
+    return Outcome(item.article.id, text, gold, predicted, matches, wrong, tallies, on_gold)
+
+
+def _whole_tallies(item: GoldArticle, found: Prediction, matches: Sequence[Match], labels: Sequence[str]) -> Tallies:
+    text, tallies = item.article.text, Tallies()
+    if item.claims is not None:
+        pairs = [(item.claims[m.gold], found.claims[m.predicted]) for m in matches if m.found]
+        tallies |= attribution_tallies(text, item.claims, found.claims, matches)
+        tallies |= topic_tallies("topic.predicted", pairs) | stance_tallies("stance.predicted", pairs)
+        tallies["body.predicted"] = Tally(sum(a.body == b.body for a, b in pairs), len(pairs), len(pairs))
+    if item.mentions is not None:
+        tallies |= _mentions(item, found, labels)
+    if item.linked:
+        tallies |= link_tallies("link.predicted", item.holdings, found.holdings)
+    if item.statements is not None:
+        tallies |= _statements("span.predicted", item, found)
+    return tallies
+
+
+def _mentions(item: GoldArticle, found: Prediction, labels: Sequence[str]) -> Tallies:
+    gold = [tag for tag in item.mentions or () if tag.label in labels]
+    tallies = mention_tallies(gold, [tag for tag in found.mentions if tag.label in labels])
+    return {key: tally for key, tally in tallies.items() if "/" not in key or key.split("/")[1] in labels}
+
+
+def _statements(prefix: str, item: GoldArticle, found: Prediction) -> Tallies:
+    text, gold = item.article.text, item.statements or ()
+    tallies = span_tallies(f"{prefix}.statement", text, _ranges(gold), _ranges(found.statements))
+    if item.claims is not None:
+        both = [[tag for tag in tags if tag.label == PROPOSAL] for tags in (gold, found.statements)]
+        tallies |= span_tallies(f"{prefix}.proposal", text, _ranges(both[0]), _ranges(both[1]))
+    return tallies
+
+
+def _ranges(tags: Sequence[Tag]) -> list[Range]:
+    return [(tag.start, tag.end) for tag in tags]
+
+
+def _gold_link_tallies(item: GoldArticle, found: Prediction) -> Tallies:
+    mentions = [tag for tag in item.mentions or () if tag.label in ("ROLE", "ORG", "BODY")]
+    tallies = link_tallies("link.gold", item.holdings, found.holdings)
+    tallies |= holder_tallies("holder.gold", mentions, item.holdings, found.holdings)
+    right = link_tallies("proposer.gold", item.proposers, found.proposers)
+    total = right.get(f"proposer.gold/{PROPOSAL}", Tally())
+    tallies["proposer.gold"] = total
+    tallies["proposer.accuracy"] = Tally(total.right, total.gold, total.gold)
+    seated = sum(
+        any(agrees(party, other) and body == theirs for other, theirs in found.people) for party, body in item.bodies
+    )
+    tallies["body.gold"] = Tally(seated, len(item.bodies), len(item.bodies))
+    return tallies
+
+
+def _give_mentions(item: GoldArticle) -> Callable[[Doc], None]:
+    return lambda doc: set_mentions(doc, as_mentions(item.article.text, item.mentions or ()))
+
+
+def _give_statements(item: GoldArticle) -> Callable[[Doc], None]:
+    # A statement's score is the probability that it proposes.
+    scores = {PROPOSAL: 1.0, SAYING: 0.0}
+    return lambda doc: set_statements(doc, as_mentions(item.article.text, item.statements or (), scores))
+
+
+def _classified(system: System, item: GoldArticle, doc: Doc) -> tuple[tuple[Claim, Claim], ...]:
+    """Return the gold records, each with the topics and the stance that the system gives to its spans."""
+    claims = item.claims or ()
+    set_mentions(doc, as_mentions(item.article.text, item.mentions or ()))
+    set_statements(doc, ())
+
+    def fill(doc: Doc) -> None:
+        doc._.entities = [
+            {"id": f"e{i}", "kind": c.proponent.kind, "name": c.proponent.name, "name_zh": None, "body": c.body,
+             "roles": [], "mentions": []}
+            for i, c in enumerate(claims)
+        ]  # fmt: skip
+        doc._.proposals = [
+            {"entity": i, "spans": [list(span) for span in c.spans], "score": 1.0} for i, c in enumerate(claims)
+        ]
+
+    given = {RECOGNISE: lambda _: None, ATTRIBUTE: lambda _: None, LINK: fill}
+    doc = system.run(doc, given)
+    return tuple((claim, _classes(entry)) for claim, entry in zip(claims, doc._.proposals or (), strict=True))
+
+
+def _classes(entry: Mapping[str, Any]) -> Claim:
+    topics = [(topic["label"], float(topic["score"])) for topic in entry.get("topics") or ()]
+    stance = entry.get("stance") or {"label": None}
+    return Claim(
+        Party(""),
+        (),
+        topics=tuple(label for label, _ in topics),
+        stance=stance["label"],
+        topic_scores=tuple(topics),
+        stance_scores=(stance["promote"], stance["regulate"]) if "promote" in stance else None,
+    )
+
+
+def _source_tallies(text: str, item: GoldArticle, found: Prediction) -> Tallies:
+    """Count the statements whose source is right: one of its mentions overlaps the gold source, or bears its name."""
+    gold = [a for a in item.attributions or () if a.sources]
+    left = [(characters(normalise(text, [a.content])), a) for a in gold]
+    given = [(characters(normalise(text, [place])), name, places) for place, name, places in found.sources]
+    right = 0
+    table = np.array([[overlap(a, b[0]) for b in given] for a, _ in left]).reshape(len(left), len(given))
+    for row, column in assign(table):
+        if table[row, column] < FOUND:
+            continue
+        _, name, places = given[column]
+        sources = left[row][1].sources
+        right += any(
+            same_name(text[a:b], name) or same_name(name, text[a:b]) or any(s < b and a < e for s, e in places)
+            for a, b in sources
+        )
+    return {"source": Tally(right, len(gold), len(given))}

@@ -1,0 +1,132 @@
+"""A request to evaluate → reports: loads the gold, the pipelines and the baselines, and runs them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from spacy.language import Language
+
+from .baselines import BASELINES, MAJORITY, NEAREST, RULE_PIPELINE, RULES, TFIDF, BaselineError, baseline
+from .build import load_pipeline
+from .evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate
+from .evaluation_data import GoldArticle, GoldSet, load_gold
+from .languages import load_languages
+from .resources import resource
+from .stages import CLASSIFY, LINK, System
+
+ALL, NONE = "all", "none"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate on what, and against which baselines and other models; no model means the language's own."""
+
+    data: Path
+    format: str | None = None
+    model: str | None = None
+    baselines: tuple[str, ...] = (ALL,)
+    against: tuple[str, ...] = ()
+    parts: tuple[str, ...] = PARTS
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A report, how it compares, and what could not be had."""
+
+    report: Report
+    comparisons: tuple[Comparison, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return the report as JSON, with the figures of the other systems and the paired differences to them."""
+        value = self.report.to_dict()
+        value["comparisons"] = [
+            {
+                "system": comparison.other.system,
+                "figures": {m.name: asdict(found) for m, found in comparison.other.figures.items()},
+                "differences": {m.name: asdict(found) for m, found in comparison.differences.items()},
+            }
+            for comparison in self.comparisons
+        ]
+        value["notes"] = list(self.notes)
+        return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+
+
+def run_evaluation(
+    request: Request, load: Callable[[str], Language] = load_pipeline, tell: Callable[[str], None] = lambda _: None
+) -> Evaluation:
+    """Return the evaluation of a request; `tell` hears of each system before it is run.
+
+    With baselines "all", one that can't be had here becomes a note; one that was asked for by name raises
+    `BaselineError`. Raises `GoldError` for gold that can't be read and `OSError` for a model that can't.
+    """
+    gold = load_gold(request.data, request.format)
+    model, gold = _model_of(request.model, gold)
+    load = cache(load)
+    nlp = load(model)
+    tell(model)
+    report = evaluate(System(model, nlp), gold, request.parts)
+    notes: list[str] = []
+    comparisons = []
+    for name in _baselines(request, model, gold):
+        tell(name)
+        try:
+            system = baseline(name, nlp, load, _train_split)
+        except BaselineError as error:
+            if ALL not in request.baselines:
+                raise
+            notes.append(str(error))
+            continue
+        comparisons.append(compare_reports(report, evaluate(system, gold, request.parts)))
+    for name in request.against:
+        tell(name)
+        comparisons.append(compare_reports(report, evaluate(System(name, load(name)), gold, request.parts)))
+    return Evaluation(report, tuple(comparisons), tuple(notes))
+
+
+def _model_of(name: str | None, gold: GoldSet) -> tuple[str, GoldSet]:
+    """Return the model to evaluate and the gold that it can be run on: without a name, that of the most articles."""
+    if name:
+        return name, gold
+    languages = load_languages()
+    models = [languages.model(item.article.lang or "en") for item in gold.articles]
+    known = Counter(model for model in models if model)
+    if not known:
+        raise BaselineError(f"{gold.name}: there is no model for the language of these articles; name one by --model")
+    model = known.most_common(1)[0][0]
+    kept = tuple(item for item, own in zip(gold.articles, models, strict=True) if own == model)
+    if len(kept) < len(gold.articles):
+        note = f"{len(gold.articles) - len(kept)} articles in languages of another model"
+        gold = replace(gold, articles=kept, left_out=(*gold.left_out, note))
+    return model, gold
+
+
+def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
+    """Return the baselines to run; "all" are those that differ from the model in something that is measured."""
+    if NONE in request.baselines:
+        return ()
+    unknown = [name for name in request.baselines if name not in (*BASELINES, ALL)]
+    if unknown:
+        raise BaselineError(f"no baseline {unknown[0]!r}; there are: {', '.join(BASELINES)}, {ALL}, {NONE}")
+    if ALL not in request.baselines:
+        return request.baselines
+    found = [] if model == RULE_PIPELINE else [RULES]
+    records = any(item.claims is not None for item in gold.articles)
+    if records and {PIPELINE, LINK} & set(request.parts):
+        found.append(NEAREST)
+    if records and {PIPELINE, CLASSIFY} & set(request.parts):
+        found += [MAJORITY, TFIDF]
+    return found
+
+
+@cache
+def _train_split() -> tuple[GoldArticle, ...]:
+    try:
+        return load_gold(resource("data", "annotated", "train"), "xml").articles
+    except FileNotFoundError as error:
+        raise BaselineError(f"this baseline learns from the train split: {error}") from None

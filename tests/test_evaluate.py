@@ -1,0 +1,409 @@
+"""The evaluation on tiny articles: what is loaded, what each stage gets, what comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from spacy.language import Language
+from spacy.tokens import Doc
+from typer.testing import CliRunner
+
+from pipeline import evaluation_run
+from pipeline.baselines import BaselineError, Majority, NearestName, Tfidf, TrainingText, baseline
+from pipeline.build import load_pipeline
+from pipeline.cli import app
+from pipeline.document import mentions_of, set_mentions, set_statements, statements_of
+from pipeline.evaluate import PARTS, compare_reports, evaluate
+from pipeline.evaluation_data import (
+    CROSS,
+    DIRECT,
+    INDIRECT,
+    LIST,
+    PRONOUN,
+    SEVERAL,
+    GoldError,
+    GoldSet,
+    load_gold,
+    traits,
+)
+from pipeline.evaluation_run import Request, run_evaluation
+from pipeline.intervals import Measure, Tally
+from pipeline.schema import Mention
+from pipeline.stages import ATTRIBUTE, LINK, RECOGNISE, System
+
+REPORT = """<article id="one" lang="en" outlet="daily" published="2023-03-08" session_year="2023" shape="report">
+<p><per id="p1">Luo Wenqing</per>, <body of="p1" is="NPC">an NPC deputy</body> and <role of="p1">president</role> of
+<org of="p1">Qianhe Machinery</org>, proposed that <prop by="p1" n="1" topics="data" stance="regulate">farm data should
+be protected by a law on machines</prop>.</p>
+<p>"<prop by="p1" n="1" topics="data" stance="regulate">Makers that keep records without asking must be fined,</prop>"
+<ref to="p1">she</ref> said.</p>
+<p><per id="p2">Hu Jianbang</per>, <role of="p2">analyst</role> at <org of="p2">Jianghan University</org>, said
+<say by="p2">the law we have is enough for everybody</say>.</p>
+</article>"""
+EMPTY = """<article id="two" lang="en" outlet="daily" published="2023-03-08" session_year="2023" shape="brief">
+<p>The <org>National People's Congress</org> opens on Tuesday.</p>
+</article>"""
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    return load_pipeline("en-rules")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    data = tmp_path / "set"
+    data.mkdir()
+    (data / "one.xml").write_text(REPORT, encoding="utf-8")
+    (data / "two.xml").write_text(EMPTY, encoding="utf-8")
+    return data
+
+
+@pytest.fixture
+def gold(folder: Path) -> GoldSet:
+    return load_gold(folder)
+
+
+def fill(doc: Doc) -> None:
+    raise AssertionError("not to be called")
+
+
+# Loading
+
+
+def test_annotated_articles_become_claims(gold: GoldSet) -> None:
+    one, two = gold.articles
+    assert one.claims is not None
+    (claim,) = one.claims
+    assert (claim.proponent.name, claim.body, claim.stance) == ("Luo Wenqing", "NPC", "regulate")
+    assert (claim.roles, claim.organizations) == (("president",), ("Qianhe Machinery",))
+    assert len(claim.spans) == 2
+    assert claim.traits == (DIRECT, CROSS)
+    assert [(h.label, h.holder.name) for h in one.holdings] == [
+        ("BODY", "Luo Wenqing"),
+        ("ROLE", "Luo Wenqing"),
+        ("ORG", "Luo Wenqing"),
+        ("ROLE", "Hu Jianbang"),
+        ("ORG", "Hu Jianbang"),
+    ]
+    assert [s.label for s in one.statements or ()] == ["PROPOSAL", "PROPOSAL", "SAYING"]
+    assert (two.claims, two.statements) == ((), ())
+
+
+def test_a_joint_proposal_is_a_claim_of_each(folder: Path) -> None:
+    member = 'analyst</role>, <body of="p2" is="CPPCC">a CPPCC member</body> and <role of="p2">expert<'
+    text = REPORT.replace('by="p1" n="1"', 'by="p1 p2" n="1"').replace("analyst<", member)
+    (folder / "one.xml").write_text(text, encoding="utf-8")
+    claims = load_gold(folder).articles[0].claims or ()
+    assert [claim.proponent.name for claim in claims] == ["Luo Wenqing", "Hu Jianbang"]
+    assert claims[0].spans == claims[1].spans
+    assert all(SEVERAL in claim.traits for claim in claims)
+
+
+def test_traits_follow_from_the_text() -> None:
+    text = "NPC deputy, Luo Wen: Ban it now.\nLuo Wen spoke.\n“Ban it,” she said. He wants a ban."
+    at = text.index("Ban it now")
+    assert traits(text, [(at, at + 10)], [(12, 19, True)], False, False) == (LIST,)
+    quote, she = text.index("Ban it,"), text.index("she")
+    assert traits(text, [(quote, quote + 7)], [(she, she + 3, False)], False, True) == (DIRECT, PRONOUN, SEVERAL)
+    plain = text.index("a ban")
+    assert traits(text, [(plain, plain + 5)], [], False, False) == (INDIRECT, CROSS)
+
+
+def test_coverage_gold_is_loaded_and_its_offsets_are_checked(tmp_path: Path) -> None:
+    (tmp_path / "gold").mkdir()
+    (tmp_path / "a.txt").write_text("Ma Huateng urged a ban.\r\nBye.", encoding="utf-8", newline="")
+    (tmp_path / "b.txt").write_text("no gold", encoding="utf-8")
+    record = {
+        "proponent": "Ma Huateng", "kind": "person", "body": "NPC", "roles": ["CEO"], "organizations": [],
+        "spans": [{"start": 17, "end": 22, "text": "a ban"}], "topics": ["data"], "stance": "regulate",
+        "stance_also": ["both"],
+    }  # fmt: skip
+    target = tmp_path / "gold" / "a.json"
+    target.write_text(json.dumps({"id": "a", "lang": "en", "records": [record]}), encoding="utf-8")
+    found = load_gold(tmp_path)
+    assert found.format == "coverage"
+    assert found.left_out == ("b.txt: no gold/b.json",)
+    (claim,) = found.articles[0].claims or ()
+    assert (claim.loose, claim.stance_also, claim.spans) == (True, ("both",), ((17, 22),))
+    record["spans"] = [{"start": 16, "end": 21, "text": "a ban"}]
+    target.write_text(json.dumps({"id": "a", "records": [record]}), encoding="utf-8")
+    with pytest.raises(GoldError, match=r"a\.json: the text at 16"):
+        load_gold(tmp_path)
+
+
+def test_polnear_attributions_become_statements(tmp_path: Path) -> None:
+    for name in ("text", "attributions"):
+        (tmp_path / name).mkdir()
+    text = "Ann said it rains. “Yes,” she added, “it does.”"
+    (tmp_path / "text" / "a.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "text" / "b.txt").write_text("No notes.", encoding="utf-8")
+    lines = [
+        "T1\tSource 0 3\tAnn",
+        "T2\tCue 4 8\tsaid",
+        "T3\tContent 9 17\tit rains",
+        "E1\tCue:T2 Source:T1 Content:T3",
+    ]
+    lines += [
+        "T4\tContent 19 25;37 47\t“Yes,” “it does.”",
+        "E2\tContent:T4",
+        "T9\tContent 12 17\train",
+        "E3\tContent:T9",
+    ]
+    (tmp_path / "attributions" / "a_1f.ann").write_text("\n".join(lines), encoding="utf-8")
+    found = load_gold(tmp_path)
+    (article,) = found.articles
+    assert [(s.start, s.end) for s in article.statements or ()] == [(9, 17), (19, 25), (37, 47)]
+    assert [a.sources for a in article.attributions or ()] == [((0, 3),), (), ()]
+    assert article.claims is None
+    assert found.left_out[:2] == ("1 contents inside of another content", "1 texts without annotations")
+
+
+def test_bio_labels_map_as_far_as_they_go(tmp_path: Path) -> None:
+    file = tmp_path / "dev.txt"
+    file.write_text("Tony\tB-politician\nBlair\tI-politician\nin\tO\nUK\tB-country\n\nLabour\tB-politicalparty\n")
+    found = load_gold(file, "bio")
+    first, second = found.articles
+    assert first.article.text == "Tony Blair in UK"
+    assert [(m.start, m.end, m.label) for m in first.mentions or ()] == [(0, 10, "PERSON")]
+    assert [m.label for m in second.mentions or ()] == ["ORG"]
+    assert found.labels == ("PERSON", "ORG")
+    assert found.left_out[0] == "1 mentions of 'country'"
+
+
+def test_what_can_not_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(GoldError, match="does not exist"):
+        load_gold(tmp_path / "nothing")
+    with pytest.raises(GoldError, match="format is not clear"):
+        load_gold(tmp_path)
+    with pytest.raises(GoldError, match="'runes'"):
+        load_gold(tmp_path, "runes")
+    (tmp_path / "bad.txt").write_text("word\n")
+    with pytest.raises(GoldError, match="line 1 has no tag"):
+        load_gold(tmp_path / "bad.txt", "bio")
+
+
+# Running
+
+
+def test_a_stage_gets_gold_and_those_before_it_do_not_run(nlp: Language, gold: GoldSet) -> None:
+    system = System("rules", nlp, {RECOGNISE: fill, ATTRIBUTE: fill})  # type: ignore[dict-item]
+    (doc,) = system.prepare([gold.articles[0].article])
+    text = doc.text
+    luo, said = text.index("Luo"), text.index("farm data")
+    given = {
+        RECOGNISE: lambda d: set_mentions(d, [Mention(luo, luo + 11, text[luo : luo + 11], "PERSON")]),
+        ATTRIBUTE: lambda d: set_statements(d, [Mention(said, said + 9, "farm data", "PROPOSAL")]),
+    }
+    doc = system.run(doc, given, LINK)
+    assert [m.text for m in mentions_of(doc)] == ["Luo Wenqing"]
+    assert [s.text for s in statements_of(doc)] == ["farm data"]
+    assert [entity["name"] for entity in doc._.entities] == ["Luo Wenqing"]
+
+
+def test_what_stands_before_the_stages_runs_once_and_its_vectors_are_shared(gold: GoldSet) -> None:
+    seen = []
+
+    class Vectors:
+        def __call__(self, doc: Doc) -> Doc:
+            raise AssertionError("batches go through `pipe`")
+
+        def pipe(self, docs: Iterable[Doc]) -> Iterator[Doc]:
+            for doc in docs:
+                seen.append(doc.text)
+                doc.tensor = np.ones((len(doc), 2), dtype=np.float32)
+                yield doc
+
+    if not Language.has_factory("test_vectors"):
+        Language.factory("test_vectors", func=lambda nlp, name: Vectors())
+    nlp = load_pipeline("en-rules")
+    nlp.add_pipe("test_vectors", first=True)
+
+    def recognise(doc: Doc) -> Doc:
+        assert doc.tensor.shape == (len(doc), 2)
+        set_mentions(doc, [])
+        return doc
+
+    evaluate(System("with vectors", nlp, {RECOGNISE: recognise}), gold)
+    assert seen == [item.article.text for item in gold.articles]
+
+
+def test_a_linker_may_list_whose_organizations_and_memberships_are(nlp: Language, gold: GoldSet) -> None:
+    one = gold.articles[0]
+
+    def link(doc: Doc) -> Doc:
+        body, role, org = ([h.start, h.end] for h in one.holdings[:3])
+        luo = {"kind": "person", "name": "Luo Wenqing", "body": "NPC", "mentions": [[0, 11]]}
+        post = {"start": role[0], "end": role[1], "organization": None}
+        doc._.entities = [{**luo, "roles": [post], "organizations": [org], "bodies": [body]}]
+        doc._.proposals = []
+        return doc
+
+    report = evaluate(System("lists", nlp, {LINK: link}), replace(gold, articles=(one,)), (LINK,))
+    assert report.counts.total("link.gold/BODY") == Tally(1, 1, 1)
+    assert report.counts.total("link.gold/ORG") == Tally(1, 2, 1)
+    # The rules say nothing of memberships: they are left out, and that is said.
+    report = evaluate(System("en-rules", nlp), gold, (LINK,))
+    assert "link.gold/BODY" not in report.counts.keys
+    assert report.left_out[-1].startswith("memberships")
+
+
+def test_a_report_has_every_part(nlp: Language, gold: GoldSet) -> None:
+    report = evaluate(System("en-rules", nlp), gold)
+    assert report.counts.total("attribution.overlap").gold == 1
+    assert report.counts.total("mention.strict/PERSON").gold == 2
+    assert report.value("holder.gold/ROLE") == 1
+    assert report.counts.total("stance.gold").gold == 1
+    assert report.counts.total("proposer.accuracy").gold == 2
+    assert report.counts.total("span.gold.statement.overlap").gold == 3
+    value = json.loads(report.to_json())
+    assert value["articles"] == 2
+    assert value["figures"]["attribution.overlap:f1"]["gold"] == 1
+    assert {"low", "high", "value"} <= set(value["figures"]["stance.gold:macro"])
+    assert set(value["calibration"]) == {"records", "topics", "stance"}
+
+
+class Oracle:
+    """A linker and classifier that knows the gold of the first article."""
+
+    def __init__(self, gold: GoldSet) -> None:
+        self.item = gold.articles[0]
+
+    def link(self, doc: Doc) -> Doc:
+        doc._.entities, doc._.proposals = [], []
+        if doc.text == self.item.article.text:
+            (claim,) = self.item.claims or ()
+            roles = [
+                {"start": h.start, "end": h.end, "organization": "Qianhe Machinery"}
+                for h in self.item.holdings
+                if h.label == "ROLE" and h.holder.name == claim.proponent.name
+            ]
+            doc._.entities = [
+                {"kind": "person", "name": "Luo Wenqing", "body": "NPC", "roles": roles, "mentions": [[0, 11]]}
+            ]
+            doc._.proposals = [{"entity": 0, "spans": claim.spans, "score": 0.9}]
+        return doc
+
+    def classify(self, doc: Doc) -> Doc:
+        labels = {
+            "topics": [{"label": "data", "score": 0.9}],
+            "stance": {"label": "regulate", "promote": 0.1, "regulate": 0.9},
+        }
+        doc._.proposals = [{**proposal, **labels} for proposal in doc._.proposals]
+        return doc
+
+
+def test_what_is_all_right_scores_one(nlp: Language, gold: GoldSet) -> None:
+    oracle = Oracle(gold)
+    system = System("oracle", nlp, {"link": oracle.link, "classify": oracle.classify})
+    report = evaluate(system, gold)
+    for key in ("attribution.overlap", "attribution.exact", "attribution.characters", "proponent", "record.whole",
+                "record.core", "topic.gold", "topic.predicted", "stance.gold", "proposer.accuracy"):  # fmt: skip
+        assert report.value(key) == 1, key
+    assert report.wrong == {}
+    assert report.calibration["records"].ece == pytest.approx(0.1)
+    assert report.risk[-1].recall == 0
+    assert report.outcomes[1].tallies["attribution.overlap"] == Tally(0, 0, 0)
+
+
+def test_parts_limit_what_is_measured(nlp: Language, gold: GoldSet) -> None:
+    report = evaluate(System("en-rules", nlp), gold, (RECOGNISE,))
+    assert {key.split("/")[0] for key in report.counts.keys} == {"mention.strict", "mention.partial"}
+    report = evaluate(System("en-rules", nlp), gold, (LINK,))
+    assert "attribution.overlap" not in report.counts.keys
+    assert "proposer.accuracy" in report.counts.keys
+
+
+def test_a_system_does_not_differ_from_itself(nlp: Language, gold: GoldSet) -> None:
+    report = evaluate(System("en-rules", nlp), gold, PARTS, resamples=50)
+    found = compare_reports(report, report, resamples=50)
+    assert all(d.p in (1, None) and d.value in (0, None) for d in found.differences.values())
+    with pytest.raises(ValueError, match="not scored on the same articles"):
+        compare_reports(report, replace(report, outcomes=report.outcomes[:1]))
+
+
+# Baselines
+
+TEXTS = [
+    TrainingText("ban the bitcoin exchange", ("digital-currency",), "regulate"),
+    TrainingText("ban bitcoin mining", ("digital-currency",), "regulate"),
+    TrainingText("fund schools and teachers", ("education",), "promote"),
+    TrainingText("fund rural schools", ("education",), "promote"),
+    TrainingText("fund village schools", ("education",), "promote"),
+]
+
+
+def test_majority_gives_the_most_frequent_answer() -> None:
+    (found,) = Majority(TEXTS).classify(["anything"])
+    assert [topic["label"] for topic in found["topics"]] == ["education"]
+    assert found["stance"] == {"label": "promote", "promote": 0.6, "regulate": 0.4}
+
+
+def test_tfidf_learns_from_words() -> None:
+    pytest.importorskip("sklearn")
+    first, second = Tfidf(TEXTS).classify(["ban bitcoin", "fund schools"])
+    assert (first["topics"][0]["label"], first["stance"]["label"]) == ("digital-currency", "regulate")
+    assert (second["topics"][0]["label"], second["stance"]["label"]) == ("education", "promote")
+
+
+def test_the_nearest_name_proposes_where_it_is_a_delegate(nlp: Language) -> None:
+    text = "NPC deputy Luo Wenqing spoke to reporters. Ban it all, said Hu Jianbang. Ban it twice, said Luo Wenqing."
+    doc = nlp.make_doc(text)
+    places = [("NPC deputy", "BODY"), ("Luo Wenqing", "PERSON"), ("Hu Jianbang", "PERSON")]
+    mentions = [Mention(text.index(t), text.index(t) + len(t), t, label) for t, label in places]
+    again = text.rindex("Luo Wenqing")
+    set_mentions(doc, [*mentions, Mention(again, again + 11, "Luo Wenqing", "PERSON")])
+    spans = [(text.index(t), text.index(t) + len(t)) for t in ("Ban it all", "Ban it twice")]
+    set_statements(doc, [Mention(a, b, text[a:b], "PROPOSAL", 0.8) for a, b in spans])
+    doc = NearestName()(doc)
+    # The second is nearer to the end of "Hu Jianbang" than to "Luo Wenqing" behind it, and Hu is no delegate.
+    assert doc._.proposals == []
+    set_mentions(doc, [mentions[0], mentions[1]])
+    (proposal,) = NearestName()(doc)._.proposals
+    assert doc._.entities[proposal["entity"]]["name"] == "Luo Wenqing"
+    assert proposal["spans"] == [list(span) for span in spans]
+
+
+def test_an_unknown_baseline_is_refused(nlp: Language, folder: Path) -> None:
+    with pytest.raises(BaselineError, match="'guess'"):
+        baseline("guess", nlp, load_pipeline, tuple)
+    with pytest.raises(BaselineError, match="'guess'"):
+        run_evaluation(Request(folder, model="en-rules", baselines=("guess",)))
+    with pytest.raises(BaselineError, match="holds no record"):
+        baseline("majority", nlp, load_pipeline, tuple)
+
+
+# The command
+
+
+def test_an_evaluation_compares_with_what_was_asked_for(
+    folder: Path, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation_run, "_train_split", lambda: load_gold(folder).articles)
+    request = Request(folder, model="en-rules", baselines=("majority", "nearest-name"), against=("en-rules",))
+    found = run_evaluation(request, load=lambda _: nlp)
+    assert [c.other.system for c in found.comparisons] == ["majority", "nearest-name", "en-rules"]
+    assert found.comparisons[0].other.value("stance.gold") == 1
+    assert json.loads(found.to_json())["comparisons"][2]["differences"]["stance.gold:f1"]["p"] == 1
+    assert Measure("proponent") in found.comparisons[1].differences
+
+
+def test_the_command_prints_tables_and_writes_files(folder: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "out.json", tmp_path / "out.html"
+    arguments = ["evaluate", str(folder), "--model", "en-rules", "--baseline", "none", "--errors"]
+    result = CliRunner().invoke(app, [*arguments, "--json", str(out), "--report", str(page)])
+    assert result.exit_code == 0, result.output
+    assert "Records, overlap ≥ 0.5" in result.stdout
+    assert json.loads(out.read_text(encoding="utf-8"))["system"] == "en-rules"
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["evaluate", str(tmp_path / "nothing")])
+    assert result.exit_code == 2
+    assert "does not exist" in result.output

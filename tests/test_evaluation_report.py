@@ -1,0 +1,142 @@
+"""The page of an evaluation: self-contained, escaped, with every error in its text."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+from pipeline.evaluate import Outcome, Report, compare_reports, measures
+from pipeline.evaluation_report import confusion_table, marked, plot, report_page
+from pipeline.evaluation_tables import error_lines, errors_view, report_view, runs
+from pipeline.intervals import count_articles, estimate
+from pipeline.reliability import Bin, Judgement, calibrate, risk_coverage
+from pipeline.scores import (
+    Claim,
+    Party,
+    attribution_tallies,
+    match_claims,
+    stance_confusions,
+    stance_tallies,
+    topic_confusions,
+    topic_tallies,
+    wrong_predictions,
+)
+
+TEXT = "Ma <script>alert(1)</script> urged a ban on coins. Li & Co said no. Bo wants more schools."
+
+
+def claim(name: str, words: str, topic: str, stance: str) -> Claim:
+    start = TEXT.index(words)
+    return Claim(Party(name), ((start, start + len(words)),), "NPC", topics=(topic,), stance=stance, score=0.8)
+
+
+GOLD = (claim("Ma <b>", "a ban on coins", "fintech", "regulate"), claim("Bo", "more schools", "education", "promote"))
+PREDICTED = (claim("Ma <b>", "a ban on coins", "data", "promote"), claim("Li", "Li & Co said no", "data", "neither"))
+
+
+def make_report(system: str = "sys<tem>") -> Report:
+    matches = match_claims(TEXT, GOLD, PREDICTED)
+    pairs = [(GOLD[m.gold], PREDICTED[m.predicted]) for m in matches if m.found]
+    tallies = attribution_tallies(TEXT, GOLD, PREDICTED, matches)
+    tallies |= topic_tallies("topic.gold", pairs) | stance_tallies("stance.gold", pairs)
+    wrong = wrong_predictions(TEXT, GOLD, PREDICTED, matches)
+    outcome = Outcome("doc<1>", TEXT, GOLD, PREDICTED, matches, wrong, tallies, tuple(pairs))
+    counts = count_articles([tallies])
+    records = [Judgement(0.8, True), Judgement(0.8, False)]
+    return Report(
+        system=system,
+        data="se&t",
+        figures=estimate(counts, measures(counts), resamples=10),
+        counts=counts,
+        outcomes=(outcome,),
+        wrong={"look-alike speaker": 1},
+        calibration={"records": calibrate(records)},
+        risk=risk_coverage(records, 2),
+        confusions={"stance": stance_confusions(pairs), "topics": topic_confusions(pairs)},
+        left_out=("things <left>",),
+    )
+
+
+def test_the_page_escapes_the_article_and_every_name() -> None:
+    page = report_page(make_report())
+    assert "<script" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    for raw in ("Ma <b>", "sys<tem>", "doc<1>", "<left>"):
+        assert raw not in page
+    assert "Li &amp; Co" in page
+
+
+def test_the_page_needs_no_network() -> None:
+    page = report_page(make_report())
+    assert not re.search(r"(?:src|href)\s*=|url\(|@import|https?://", page)
+    assert page.count("<svg") == 1
+
+
+def test_every_error_stands_in_its_text() -> None:
+    page = report_page(make_report())
+    kinds = re.findall(r'<span class="kind">([^<]+)</span>', page)
+    assert kinds == ["missed", "look-alike speaker", "wrong label"]
+    assert "topics: +data -fintech" in page
+    assert "stance: promote, not regulate" in page
+    assert '<mark class="gold" title="gold: Bo">more schools</mark>' in page
+
+
+def test_comparisons_are_shown() -> None:
+    report = make_report()
+    page = report_page(report, [compare_reports(report, make_report("other"), resamples=10)])
+    assert "Against other systems" in page
+    assert "<th>other</th>" in page
+
+
+def test_the_marked_text_is_the_whole_text() -> None:
+    (outcome,) = make_report().outcomes
+    found = marked(outcome)
+    assert "".join(piece.text for piece in found) == TEXT
+    assert {piece.text: piece.mark for piece in found if piece.mark != "none"} == {
+        "a ban on coins": "both",
+        "Li & Co said no": "predicted",
+        "more schools": "gold",
+    }
+
+
+def test_runs_cover_a_text_once() -> None:
+    assert list(runs(5, {1, 2}, {2, 3})) == [
+        (0, 1, False, False),
+        (1, 2, True, False),
+        (2, 3, True, True),
+        (3, 4, False, True),
+        (4, 5, False, False),
+    ]
+    assert list(runs(0, set(), set())) == []
+
+
+def test_confusions_and_plots_are_laid_out() -> None:
+    columns, table = confusion_table({("a", "a"): 3, ("a", "b"): 1, ("-", "b"): 2}, ("b", "a"))
+    assert columns == ["b", "a", "-"]
+    assert [(label, [cell.count for cell in cells]) for label, cells in table] == [
+        ("b", [0, 0, 0]),
+        ("a", [1, 3, 0]),
+        ("-", [2, 0, 0]),
+    ]
+    assert table[1][1][1].share == 0.75
+    assert plot([Bin(4, 0.25, 0.5)]) == [(25, 50, 3.5, 4)]
+
+
+def test_the_terminal_shows_the_same_errors() -> None:
+    from rich.console import Console
+
+    report = make_report()
+    assert [kind for kind, _ in error_lines(report.outcomes[0])] == [
+        "missed",
+        "look-alike speaker",
+        "found, but wrong topics",
+        "found, but wrong stance",
+    ]
+    console = Console(width=140, record=True, file=StringIO())
+    console.print(report_view(report, [compare_reports(report, report, resamples=10)]))
+    for part in errors_view(report):
+        console.print(part)
+    text = console.export_text()
+    assert "Records, overlap ≥ 0.5" in text
+    assert "things <left>" in text
+    assert "missed: Bo: more schools" in text
