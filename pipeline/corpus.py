@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from lxml import etree
 
+from .resources import resource
 from .schema import BODIES, REFERENCE, STANCES, Article
 
 SHAPES = (
@@ -42,12 +44,16 @@ class Entity:
 
 @dataclass(frozen=True)
 class GoldMention:
-    """An annotated mention; `of` holds the ids of the entities it belongs to (itself, for a name)."""
+    """An annotated mention; `of` holds the ids of the entities it belongs to (itself, for a name).
+
+    `is_` is set on a BODY: NPC, CPPCC, local or unknown.
+    """
 
     start: int
     end: int
     label: str
     of: tuple[str, ...] = ()
+    is_: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,10 @@ class _Builder:
     def _content(self, element: Any, above: tuple[str, ...]) -> None:
         self._append(element.text)
         for child in element:
-            self._child(child, (*above, element.tag))
+            if isinstance(child.tag, str):
+                self._child(child, (*above, element.tag))
+            elif child.tag is etree.Entity:
+                self.problems.append(f"line {child.sourceline}: {child.text} is no character; write it out")
             self._append(child.tail)
 
     def _append(self, text: str | None) -> None:
@@ -176,9 +185,8 @@ class _Builder:
                     self.bodies[person] = value
                 else:
                     self.bodies.setdefault(person, "unknown")
-        self.mentions.append(
-            GoldMention(start, end, label, (own,) if own and tag == "per" else (own, *of) if own else of)
-        )
+        holders = (own,) if own and tag == "per" else (own, *of) if own else of
+        self.mentions.append(GoldMention(start, end, label, holders, element.get("is")))
 
     def _statement(self, element: Any, start: int, end: int) -> None:
         by = tuple((element.get("by") or "").split())
@@ -219,7 +227,7 @@ class _Builder:
                 name, kind = self.names[mention.of[0]]
                 if kind == "person" and _is_name(text, name):
                     self.mentions[index] = replace(mention, label="PERSON")
-                    if _CJK.search(text):
+                    if chinese(text):
                         self.names_zh.setdefault(mention.of[0], text)
                 elif kind == "organization" and text[0].isupper() and not text.startswith(("The ", "It", "They")):
                     self.mentions[index] = replace(mention, label="ORG")
@@ -243,8 +251,18 @@ class _Builder:
                         )
 
 
+def chinese(text: str) -> bool:
+    """Tell whether a text has a Chinese character."""
+    return _CJK.search(text) is not None
+
+
+def first_body(values: Iterable[str | None]) -> str | None:
+    """Return the body that a person's BODY mentions, in text order, say: the first that is known."""
+    return next((value for value in values if value in BODIES), None)
+
+
 def _is_name(text: str, name: str) -> bool:
-    if _CJK.search(text):
+    if chinese(text):
         return True
     tokens = {word.lower() for word in _WORD.findall(name) if len(word) > 1}
     return bool(tokens & {word.lower() for word in _WORD.findall(text)})
@@ -262,7 +280,7 @@ def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[Annotate
     except etree.XMLSyntaxError as error:
         return None, [Problem(source, f"not well-formed: {error}")]
     if root.tag != "article":
-        return None, [Problem(source, f"the root is <{root.tag}>, not <article>")]
+        return None, [Problem(source, f"the root is <{root.tag!s}>, not <article>")]
     builder = _Builder(source, frozenset(topics))
     gap = "\n" if root.get("breaks") == "1" else "\n\n"
     if (root.text or "").strip():
@@ -344,3 +362,59 @@ def near_duplicates(texts: dict[str, str], threshold: float = 0.2, width: int = 
         if share > threshold:
             found.append((first, second, round(share, 3)))
     return sorted(found, key=lambda pair: -pair[2])
+
+
+def load_topics(path: Path | None = None) -> tuple[str, ...]:
+    """Return the topic labels of a config, by default the shipped one, in its order."""
+    return tuple(tomllib.loads((path or resource("configs", "topics.toml")).read_text(encoding="utf-8")))
+
+
+def load_xml(folder: Path, topics: Iterable[str] | None = None) -> list[AnnotatedArticle]:
+    """Return the annotated articles of a folder's XML files, sorted; raise `CorpusError` for a broken one."""
+    labels = tuple(topics or load_topics())
+    found = []
+    for path in sorted(folder.glob("*.xml")):
+        annotated, problems = parse_xml(path.read_bytes(), path.name, labels)
+        if annotated is None or problems:
+            raise CorpusError("; ".join(str(problem) for problem in problems))
+        found.append(annotated)
+    return found
+
+
+def load_annotated(
+    path: Path, format: str | None = None, labels: Mapping[str, str] | None = None
+) -> list[AnnotatedArticle]:
+    """Return the annotated articles of a file or folder in any format of `pipeline.formats`.
+
+    Without `format` the suffixes and the content tell. `labels` maps a file's own labels to the ones of
+    `pipeline.schema`, and "" leaves one out. Raises `CorpusError` that names the file and the place.
+    """
+    from .formats import format_module, guess_format
+
+    path = Path(path)
+    if not path.exists():
+        raise CorpusError(f"{path}: there is no such file or folder")
+    return list(format_module(format or guess_format(path)).read(path, labels))
+
+
+def splits_of(path: Path) -> dict[str, Path]:
+    """Return the splits of a corpus folder (or of its compiled files), or the path itself under its own name."""
+    found: dict[str, Path] = {}
+    for split in SPLITS:
+        for candidate in (path / split, path / f"{split}.jsonl"):
+            if candidate.exists():
+                found.setdefault(split, candidate)
+    return found or {path.stem: path}
+
+
+def compile_corpus(source: Path, out: Path) -> dict[str, int]:
+    """Write `<split>.jsonl` and `<split>.spacy` for each split of a corpus, ordered by id; return their sizes."""
+    from .formats import format_module
+
+    sizes = {}
+    for split, path in splits_of(source).items():
+        articles = sorted(load_annotated(path), key=lambda annotated: annotated.article.id)
+        for name, suffix in (("jsonl", "jsonl"), ("docbin", "spacy")):
+            format_module(name).write(articles, out / f"{split}.{suffix}")
+        sizes[split] = len(articles)
+    return sizes

@@ -1,0 +1,303 @@
+"""The authored XML and its problems; loading and compiling a corpus."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from generated_articles import TOPICS, annotated_articles, xml_articles
+from hypothesis import given, settings
+
+from pipeline.corpus import (
+    AnnotatedArticle,
+    CorpusError,
+    Entity,
+    GoldMention,
+    compile_corpus,
+    load_annotated,
+    load_topics,
+    load_xml,
+    near_duplicates,
+    parse_xml,
+    splits_of,
+)
+
+HEAD = 'id="a" lang="en" outlet="daily" published="2024-03-06" session_year="2024" shape="report"'
+LUO = '<p><per id="p1">Luo Wenqing</per>, <body of="p1" is="NPC">a deputy</body>.</p>'
+
+
+def parse(content: str, head: str = HEAD) -> tuple[AnnotatedArticle, list[str]]:
+    annotated, problems = parse_xml(f"<article {head}>{content}</article>".encode(), "a.xml", TOPICS)
+    assert annotated is not None
+    return annotated, [problem.message for problem in problems]
+
+
+def words(annotated: AnnotatedArticle, mention: GoldMention) -> str:
+    return annotated.article.text[mention.start : mention.end]
+
+
+def test_an_article_comes_back_whole() -> None:
+    annotated, problems = parse(
+        LUO + '<p>"<prop by="p1" n="1" topics="data health" stance="both">Pay for it</prop>," <ref to="p1">she</ref> '
+        'said. <say by="p1">It works</say>.</p>'
+    )
+    assert problems == []
+    assert annotated.article.text == 'Luo Wenqing, a deputy.\n\n"Pay for it," she said. It works.'
+    assert annotated.entities == (Entity("p1", "person", "Luo Wenqing", None, "NPC"),)
+    assert [(m.label, words(annotated, m), m.of, m.is_) for m in annotated.mentions] == [
+        ("PERSON", "Luo Wenqing", ("p1",), None),
+        ("BODY", "a deputy", ("p1",), "NPC"),
+        ("REF", "she", ("p1",), None),
+    ]
+    first, second = annotated.statements
+    assert (first.by, first.n, first.topics, first.stance) == (("p1",), "1", ("data", "health"), "both")
+    assert (second.by, second.n, second.topics, second.stance) == (("p1",), None, (), None)
+    assert annotated.entity("p1").name == "Luo Wenqing"
+    with pytest.raises(KeyError):
+        annotated.entity("p2")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("<h1>Title</h1>", "only <p> stands directly in an article"),
+        ("<p> </p>", "an empty paragraph"),
+        ("<p>a <b>b</b></p>", "no such tag"),
+        ('<p><per id="p1">Luo <ref to="p1">W</ref></per></p>', "a mention holds text only"),
+        ("<p><say>a <say>b</say></say></p>", "a statement inside a statement"),
+        ("<p>a<org> b</org></p>", "empty, or with a space at its edge"),
+        ("<p><org>b </org> c</p>", "empty, or with a space at its edge"),
+        ("<p>a <org></org> b</p>", "empty, or with a space at its edge"),
+        ('<p><per id="p1" is="NPC">Luo</per></p>', "attribute 'is' does not belong here"),
+        ("<p><per>Luo</per></p>", "needs an id"),
+        ("<p><ref>Luo</ref></p>", "needs to"),
+        ("<p><role>chief</role></p>", "needs of"),
+        ('<p><body is="NPC">deputy</body></p>', "needs of"),
+        ('<p><per id="p1">Luo</per> <per id="p1">Li</per></p>', "id 'p1' is taken; a later mention is a <ref>"),
+        (
+            '<p><per id="p1">Luo</per> <body of="p1" is="npc">x</body></p>',
+            "is='npc'; one of NPC, CPPCC, local, unknown",
+        ),
+        ('<p><say by="p1" n="1">a</say></p>', "attribute 'n' does not belong here"),
+        (
+            '<p><prop by="p1" n="1" topics="data" stance="both" of="x">a</prop></p>',
+            "attribute 'of' does not belong here",
+        ),
+        ('<p><prop n="1" topics="data" stance="both">a</prop></p>', "needs by"),
+        ('<p><prop by="p1" topics="data" stance="both">a</prop></p>', "needs n"),
+        ('<p><prop by="p1" n="1" topics="data" stance="for">a</prop></p>', "stance='for'; one of promote"),
+        ('<p><prop by="p1" n="1" stance="both">a</prop></p>', "needs topics"),
+        ('<p><prop by="p1" n="1" topics="tea" stance="both">a</prop></p>', "no topic 'tea' in configs/topics.toml"),
+        ('<p><prop by="p1" n="1" topics="data data" stance="both">a</prop></p>', "a topic twice"),
+        ('<p><role of="p9">chief</role></p>', "'chief' at 0 points to 'p9', which no <per> or <org> has"),
+        ('<p><say by="p9">Yes</say></p>', "'Yes' is by 'p9', which no <per> or <org> has"),
+        (
+            '<p><per id="p1">Luo</per> <prop by="p1" n="1" topics="data" stance="both">a</prop></p>',
+            "Luo proposes but has no <body>; use <say>, or mark the membership",
+        ),
+        (
+            LUO + '<p><prop by="p1" n="1" topics="data" stance="both">a</prop> '
+            '<prop by="p1" n="1" topics="data" stance="promote">b</prop></p>',
+            "record p1/1 has different topics or stance in its spans",
+        ),
+        ("text <p>a</p>", "text outside of a <p>"),
+        ("<p>a</p> text", "text outside of a <p> behind this"),
+    ],
+)
+def test_each_problem_is_named(content: str, message: str) -> None:
+    _, problems = parse(content)
+    assert any(message in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('id="a"', 'id="b"', "id 'b' is not the file's stem"),
+        ('lang="en"', 'lang="English"', "lang 'English' is no language code"),
+        ('session_year="2024"', 'session_year="24"', "session_year '24' is no year"),
+        ('outlet="daily"', 'outlet=" "', "outlet is missing"),
+        ('shape="report"', 'shape="essay"', "shape 'essay'; one of list, report"),
+        ('published="2024-03-06"', 'published="2024-02-30"', "published '2024-02-30' is no date"),
+    ],
+)
+def test_each_attribute_of_the_article_is_checked(old: str, new: str, message: str) -> None:
+    _, problems = parse("<p>a</p>", HEAD.replace(old, new))
+    assert any(message in problem for problem in problems), problems
+
+
+def test_a_file_that_is_no_article() -> None:
+    annotated, problems = parse_xml(b"<article><p>", "a.xml", TOPICS)
+    assert annotated is None
+    assert "not well-formed" in problems[0].message
+    annotated, problems = parse_xml(b"<news/>", "a.xml", TOPICS)
+    assert annotated is None
+    assert str(problems[0]) == "a.xml: error: the root is <news>, not <article>"
+
+
+def test_entities_of_a_dtd_are_not_opened() -> None:
+    data = b'<!DOCTYPE article [<!ENTITY x SYSTEM "file:///etc/passwd">]><article><p>a&x;b</p></article>'
+    annotated, problems = parse_xml(data, "a.xml", TOPICS)
+    assert annotated is not None
+    assert annotated.article.text == "ab"
+    assert any("&x; is no character" in problem.message for problem in problems)
+
+
+def test_white_space_becomes_single_spaces_and_characters_stay() -> None:
+    annotated, problems = parse(
+        "<p>\n  A\t&amp; <org>B\n C</org>  D \n</p>\n<!-- a remark -->\n<p>caf<!-- another -->\u00e9\u00a0&#20010;</p>"
+    )
+    assert problems == []
+    assert annotated.article.text == "A & B C D\n\ncaf\u00e9\u00a0个"
+    assert [words(annotated, m) for m in annotated.mentions] == ["B C"]
+
+
+def test_breaks_without_empty_lines() -> None:
+    annotated, _ = parse("<p>a</p><p>b</p>", HEAD + ' breaks="1"')
+    assert annotated.article.text == "a\nb"
+
+
+def test_a_reference_by_name_is_a_person() -> None:
+    annotated, problems = parse(
+        LUO + '<p><ref to="p1">Luo</ref> (<ref to="p1">罗文清</ref>) and <ref to="p1">she</ref>, '
+        '<ref to="p1">WENQING</ref></p>'
+    )
+    assert problems == []
+    assert [m.label for m in annotated.mentions] == ["PERSON", "BODY", "PERSON", "PERSON", "REF", "PERSON"]
+    assert annotated.entity("p1").name_zh == "罗文清"
+
+
+def test_a_reference_to_an_organization_by_name_is_an_organization() -> None:
+    annotated, _ = parse(
+        '<p><org id="o1">Jiusan Society</org> <ref to="o1">Jiusan</ref> <ref to="o1">the party</ref> '
+        '<ref to="o1">The party</ref> <ref to="o1">It</ref></p>'
+    )
+    assert [m.label for m in annotated.mentions] == ["ORG", "ORG", "REF", "REF", "REF"]
+    assert annotated.entities[0].kind == "organization"
+
+
+def test_the_first_body_that_is_known_counts() -> None:
+    annotated, _ = parse(
+        '<p><per id="p1">Luo</per> <body of="p1" is="unknown">a delegate</body> <body of="p1" is="CPPCC">member</body> '
+        '<body of="p1" is="local">b</body> <per id="p2">Li</per> <body of="p2" is="unknown">c</body></p>'
+    )
+    assert [entity.body for entity in annotated.entities] == ["CPPCC", None]
+
+
+@settings(max_examples=60, deadline=None)
+@given(annotated_articles())
+def test_every_offset_marks_words_without_spaces_around(annotated: AnnotatedArticle) -> None:
+    text = annotated.article.text
+    for item in (*annotated.mentions, *annotated.statements):
+        assert 0 <= item.start < item.end <= len(text)
+        assert text[item.start : item.end] == text[item.start : item.end].strip()
+        assert "\n" not in text[item.start : item.end]
+    for entity in annotated.entities:
+        assert any(words(annotated, m) == entity.name for m in annotated.mentions if m.of[:1] == (entity.id,))
+    assert "  " not in text
+
+
+@settings(max_examples=30, deadline=None)
+@given(xml_articles())
+def test_the_text_is_the_one_between_the_tags(xml: str) -> None:
+    from lxml import etree
+
+    annotated, _ = parse_xml(xml.encode(), "made.xml", TOPICS)
+    assert annotated is not None
+    gap = "\n" if 'breaks="1"' in xml else "\n\n"
+    assert annotated.article.text == gap.join("".join(p.itertext()) for p in etree.fromstring(xml.encode()))
+
+
+def test_near_duplicates_find_a_short_text_in_a_long_one() -> None:
+    short = " ".join(f"w{n}" for n in range(40))
+    texts = {"a": short, "b": short + " " + " ".join(f"v{n}" for n in range(400)), "c": "nothing of it at all here"}
+    assert near_duplicates(texts) == [("a", "b", 1.0)]
+
+
+def test_idiom_is_no_near_duplicate() -> None:
+    phrase = "according to the National People's Congress"
+    assert near_duplicates({f"t{n}": phrase for n in range(11)}) == []
+    assert len(near_duplicates({f"t{n}": phrase for n in range(10)})) == 45
+
+
+def test_load_xml_names_the_file_and_the_line(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(f"<article {HEAD}>\n<p>a <b>b</b></p></article>", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"a\.xml: error: line 2, <b> 'b': no such tag"):
+        load_xml(tmp_path, TOPICS)
+    with pytest.raises(CorpusError, match=r"a\.xml: error: line 2"):
+        load_annotated(tmp_path)
+
+
+def corpus(folder: Path) -> Path:
+    for split, year in (("train", 2020), ("dev", 2021)):
+        (folder / split).mkdir(parents=True)
+        for name in ("b", "a"):
+            head = HEAD.replace('id="a"', f'id="{split}-{name}"').replace(
+                'session_year="2024"', f'session_year="{year}"'
+            )
+            text = f"<article {head}>{LUO}<p>{split} {name}</p></article>"
+            (folder / split / f"{split}-{name}.xml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_compile_writes_each_split_in_the_order_of_ids(tmp_path: Path) -> None:
+    source, out = corpus(tmp_path / "xml"), tmp_path / "out"
+    assert compile_corpus(source, out) == {"train": 2, "dev": 2}
+    assert sorted(file.name for file in out.iterdir()) == ["dev.jsonl", "dev.spacy", "train.jsonl", "train.spacy"]
+    ids = [json.loads(line)["id"] for line in (out / "train.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert ids == ["train-a", "train-b"]
+    expected = load_xml(source / "train")
+    assert load_annotated(out / "train.jsonl") == expected
+    assert load_annotated(out / "train.spacy") == expected
+    assert splits_of(out) == {"train": out / "train.jsonl", "dev": out / "dev.jsonl"}
+    # A folder of compiled files holds all of them once.
+    assert len(load_annotated(out)) == 4
+
+
+def test_the_gold_docs_carry_spans_and_records(tmp_path: Path) -> None:
+    import spacy
+    from spacy.tokens import DocBin
+
+    import pipeline.document  # noqa: F401  (declares the extensions)
+
+    folder = tmp_path / "xml"
+    folder.mkdir()
+    prop = '<prop by="p1 p2" n="1" topics="data" stance="both">Pay</prop>'
+    content = (
+        LUO
+        + f'<p>{prop}, said <per id="p2">Li An</per>, <body of="p2" is="CPPCC">member</body>, <ref to="p2">he</ref></p>'
+    )
+    (folder / "a.xml").write_text(f"<article {HEAD}>{content}</article>", encoding="utf-8")
+    compile_corpus(folder, tmp_path)
+    (doc,) = DocBin().from_disk(tmp_path / "xml.spacy").get_docs(spacy.blank("en").vocab)
+    assert [ent.text for ent in doc.ents] == ["Luo Wenqing", "a deputy", "Li An", "member"]
+    assert [span.label_ for span in doc.spans["mentions"]][-1] == "REF"
+    assert [(span.text, span.label_) for span in doc.spans["statements"]] == [("Pay", "PROPOSAL")]
+    records = doc._.records
+    assert {(r.delegate.name, r.delegate.body, r.proposal.text, r.proposal.stance.label) for r in records} == {
+        ("Luo Wenqing", "NPC", "Pay", "both"),
+        ("Li An", "CPPCC", "Pay", "both"),
+    }
+
+
+def test_a_missing_path_and_an_unknown_format(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no such file or folder"):
+        load_annotated(tmp_path / "none")
+    with pytest.raises(CorpusError, match="holds no annotated file"):
+        load_annotated(tmp_path)
+    with pytest.raises(CorpusError, match="no format 'tei'; there is: xml, jsonl"):
+        load_annotated(tmp_path, "tei")
+
+
+def test_the_topics_come_from_the_config() -> None:
+    topics = load_topics()
+    assert topics[0] == "blockchain"
+    assert len(set(topics)) == len(topics) >= 24
+
+
+def test_an_annotated_article_is_frozen() -> None:
+    annotated, _ = parse(LUO)
+    assert replace(annotated, shape="list").shape == "list"
+    with pytest.raises(AttributeError):
+        annotated.shape = "list"  # type: ignore[misc]
