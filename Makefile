@@ -32,5 +32,8 @@ lint: .venv/test.stamp
 	$(PIP) -e '.[train,test]'
 	@touch $@ .venv/run.stamp
 
+bench: .venv/test.stamp
+	$(BIN)/python benchmarks/speed.py
+
 clean:
 	rm -rf .venv build dist *.egg-info

@@ -6,9 +6,10 @@ import numpy as np
 from spacy.tokens import Doc
 
 from .document import set_statements, token_lines
-from .heads import STATEMENT_TYPES, decode_tags, linear, log_softmax, type_probabilities
+from .heads import STATEMENT_TYPES, FloatArray, decode_tags, linear, log_softmax, type_probabilities
 from .schema import PROPOSAL, SAYING, Mention
 from .stage import TrainedStage
+
 
 class Attribute(TrainedStage):
     """The component: writes statement spans into the document; linking settles which of them propose.
@@ -18,9 +19,9 @@ class Attribute(TrainedStage):
 
     needs = ("statement_tags",)
 
-    def process(self, doc: Doc) -> None:
+    def process(self, doc: Doc, vectors: FloatArray) -> None:
         """Decode the statements of each line."""
-        logits = linear(self.weights, "statement_tags", self.vectors(doc))
+        logits = linear(self.weights, "statement_tags", vectors)
         log_probs = log_softmax(logits)
         probs = np.exp(log_probs)
         # A lower weight of "outside" finds more spans; linking can still refuse one.

@@ -6,6 +6,7 @@ when a component is made, not before.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,10 +115,11 @@ def build(config: Path) -> Language:
     return spacy.util.load_model_from_config(load_config(config), auto_fill=True)
 
 
-def load_pipeline(name: str) -> Language:
+def load_pipeline(name: str, runtime: str | None = None) -> Language:
     """Return a shipped pipeline: a folder under `models/`, or a config `configs/<name>.cfg`, or any model folder.
 
-    Raises `OSError` that names the missing or damaged file.
+    `runtime` ("onnx", "torch") replaces the one in the model's config. Raises `OSError` that names the missing or
+    damaged file.
     """
     folder = Path(name)
     if not folder.is_dir():
@@ -125,7 +127,30 @@ def load_pipeline(name: str) -> Language:
             folder = resource("models", name)
         except FileNotFoundError:
             return build(resource("configs", f"{name}.cfg"))
-    return spacy.load(folder)
+    digest = check_files(folder)
+    nlp = spacy.load(folder, config={"components": {"encode": {"runtime": runtime}}} if runtime else {})
+    nlp.meta["twosessions_digest"] = f"sha256:{digest}" if digest else None
+    return nlp
+
+
+def check_files(folder: Path) -> str | None:
+    """Compare a model folder with its checksums and return the digest of them all, or None where it has none.
+
+    Raises `ModelFileError` that names a file which is missing or not as it was written.
+    """
+    from .stage import ModelFileError, read_json
+
+    listing = folder / "checksums.json"
+    if not listing.exists():
+        return None
+    sums = read_json(listing)
+    for name, wanted in sums.items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelFileError(f"{path} is missing")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
+            raise ModelFileError(f"{path} is damaged: its SHA-256 is not the one in checksums.json")
+    return hashlib.sha256(listing.read_bytes()).hexdigest()
 
 
 def stage_names(nlp: Language) -> dict[str, Any]:

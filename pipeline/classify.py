@@ -8,7 +8,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from .document import character_span
-from .heads import perceptron, record_vector
+from .heads import FloatArray, perceptron, record_vector, topic_logits
 from .schema import StanceLabel
 from .stage import TrainedStage
 
@@ -16,24 +16,23 @@ from .stage import TrainedStage
 class Classify(TrainedStage):
     """The component: adds `topics` and `stance` to each of `doc._.proposals`.
 
-    Its settings name the topics in the order of the head's outputs, and hold for topics and stance a temperature and bias
-    (calibration) and the thresholds on calibrated probabilities.
+    Its settings name the topics in the order of the head's outputs, and hold for topics and stance a temperature and
+    bias (calibration) and the thresholds on calibrated probabilities.
     """
 
-    needs = ("topics", "stance")
+    needs = ("topics.", "topic_labels", "topic_scale", "stance")
 
-    def process(self, doc: Doc) -> None:
+    def process(self, doc: Doc, vectors: FloatArray) -> None:
         """Classify the proposals of one article."""
         proposals = doc._.proposals or []
         if not proposals:
             return
-        vectors = self.vectors(doc)
         rows = []
         for proposal in proposals:
             spans = [character_span(doc, start, end) for start, end in proposal["spans"]]
             rows.append(record_vector(vectors, [(span.start, span.end) for span in spans]))
         inputs = np.stack(rows)
-        topics = perceptron(self.weights, "topics", inputs)
+        topics = topic_logits(self.weights, inputs)
         stances = perceptron(self.weights, "stance", inputs)
         doc._.proposals = [
             {**proposal, "topics": self.topics(topics[i]), "stance": self.stance(stances[i])}

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from .commands.corpus import app as corpus_app
+from .commands.evaluate import evaluate as evaluate_command
+from .commands.export import export as export_command
+from .commands.report import report as report_command
+from .commands.train import train as train_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +30,13 @@ class Exit(IntEnum):
     OK = 0
     SOME_FAILED = 1
     USAGE = 2
+
+
+class RuntimeName(StrEnum):
+    """What can run the encoder; torch needs a model that was trained with --keep-torch."""
+
+    ONNX = "onnx"
+    TORCH = "torch"
 
 
 app = typer.Typer(
@@ -42,6 +55,7 @@ Lang = Annotated[str, typer.Option(help="Language code of the articles; auto det
 Model = Annotated[
     str | None, typer.Option(help="A model folder, or the name of one that is shipped, in place of the language's own.")
 ]
+Runtime = Annotated[RuntimeName | None, typer.Option(help="What runs the encoder, in place of the model's own choice.")]
 MinScore = Annotated[float, typer.Option(min=0, max=1, help="Leave out records scored below this.")]
 MaxMegabytes = Annotated[float, typer.Option(min=0.001, help="The largest file, or line of JSON, that is read.")]
 StoreUrl = Annotated[str, typer.Option(help="An SQLAlchemy database URL.")]
@@ -65,13 +79,14 @@ def extract(
     paths: Paths,
     lang: Lang = "auto",
     model: Model = None,
+    runtime: Runtime = None,
     min_score: MinScore = 0.0,
     max_megabytes: MaxMegabytes = 20,
 ) -> None:
     """Print the records of articles, one JSON object a line; nothing is stored."""
     from .read import Failure, read_articles
 
-    extractor, options = _collaborators(lang, model, min_score, max_megabytes)
+    extractor, options = _collaborators(lang, model, runtime, min_score, max_megabytes)
     failed = 0
     for item in extractor.records(_progress(read_articles(paths, options), "extracting")):
         if isinstance(item, Failure):
@@ -88,6 +103,7 @@ def run(
     store: StoreUrl = "sqlite:///twosessions.db",
     lang: Lang = "auto",
     model: Model = None,
+    runtime: Runtime = None,
     min_score: MinScore = 0.0,
     max_megabytes: MaxMegabytes = 20,
     table: Annotated[bool, typer.Option("--table", help="Print a table of the records as well.")] = False,
@@ -100,7 +116,7 @@ def run(
     from .store import StoreError, open_store, writing
     from .summary import summary_view
 
-    extractor, options = _collaborators(lang, model, min_score, max_megabytes)
+    extractor, options = _collaborators(lang, model, runtime, min_score, max_megabytes)
     try:
         engine = open_store(store)
     except StoreError as error:
@@ -127,20 +143,24 @@ def inspect(
     html: Annotated[Path | None, typer.Option(help="Write a page for a browser here, in place of printing.")] = None,
     lang: Lang = "auto",
     model: Model = None,
+    runtime: Runtime = None,
     max_megabytes: MaxMegabytes = 20,
 ) -> None:
     """Show articles with their mentions, proposals and links marked in the text."""
     from .inspect import html_view, terminal_view
     from .read import Failure, read_articles
 
-    extractor, options = _collaborators(lang, model, 0.0, max_megabytes)
+    extractor, options = _collaborators(lang, model, runtime, 0.0, max_megabytes)
     failed = 0
     for item in extractor.docs(read_articles([file], options)):
         if isinstance(item, Failure):
             failed += 1
             _report(item)
         elif html is not None:
-            html.write_text(html_view(item), encoding="utf-8")
+            try:
+                html.write_text(html_view(item), encoding="utf-8")
+            except OSError as error:
+                _stop(f"{html}: {(error.strerror or str(error)).lower()}")
             print(html)
         else:
             _console().print(terminal_view(item))
@@ -156,8 +176,11 @@ def schema() -> None:
 
 
 def _collaborators(
-    lang: str, model: str | None, min_score: float, max_megabytes: float
+    lang: str, model: str | None, runtime: str | None, min_score: float, max_megabytes: float
 ) -> tuple[Extractor, ReadOptions]:
+    from functools import partial
+
+    from .build import load_pipeline
     from .extract import Extractor
     from .languages import load_languages
     from .read import MEGABYTE, ReadOptions
@@ -166,11 +189,14 @@ def _collaborators(
     if lang != "auto" and not (model or languages.model(lang)):
         with_models = ", ".join(code for code in languages.table if languages.model(code))
         _stop(f"--lang {lang}: there is no model for it; there is one for: {with_models}")
-    extractor = Extractor(languages, model=model, min_score=min_score)
+    load = partial(load_pipeline, runtime=runtime)
+    extractor = Extractor(languages, load, model=model, min_score=min_score)
     try:
-        extractor.pipeline("en" if lang == "auto" else lang)
+        known = extractor.pipeline("en" if lang == "auto" else lang)
     except (OSError, ValueError) as error:
         _stop(str(error))
+    if known is None and lang != "auto":
+        _stop(f"--lang {lang}: the model {model} is for another language")
     return extractor, ReadOptions(languages, lang, int(max_megabytes * MEGABYTE))
 
 
@@ -189,7 +215,7 @@ def _progress(items: Iterable[Any], task: str) -> Iterator[Any]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield from progress.track(items, description=task, total=None)  # type: ignore[arg-type]
+        yield from progress.track(items, description=task, total=None)
 
 
 def _print(line: str) -> None:
@@ -215,6 +241,13 @@ def _console() -> Console:
 
     # A pipe has no width: take one at which tables can be read.
     return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+
+
+app.add_typer(corpus_app)
+app.command("evaluate")(evaluate_command)
+app.command("export")(export_command)
+app.command("report")(report_command)
+app.command("train")(train_command)
 
 
 def main() -> None:

@@ -5,8 +5,9 @@ Inside a `Doc`:
 - `doc.ents` and `doc.spans["mentions"]`: PERSON, ROLE, ORG, BODY (and, in the span group only, REF) spans;
   the group's `attrs["scores"]` holds one score a span.
 - `doc.spans["statements"]`: PROPOSAL and SAYING spans, with `attrs["scores"]`.
-- `doc._.entities`: a list of dicts (`id`, `kind`, `name`, `name_zh`, `body`, `body_score`, `mentions`, `roles`), where mentions and
-  roles hold character offsets; `doc._.proposals`: a list of dicts (`entity`, `spans`, `score`, `topics`, `stance`).
+- `doc._.entities`: a list of dicts (`id`, `kind`, `name`, `name_zh`, `body`, `body_score`, `mentions`, `roles`), where
+  mentions and roles hold character offsets; `doc._.proposals`: a list of dicts (`entity`, `spans`, `score`, `topics`,
+  `stance`).
 
 Extensions hold lists, dicts, strings and numbers only, so that a `DocBin` with `store_user_data` survives.
 """
@@ -14,6 +15,7 @@ Extensions hold lists, dicts, strings and numbers only, so that a `DocBin` with 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any
@@ -102,7 +104,8 @@ def set_extensions() -> None:
 
 def make_doc(nlp: Language, article: Article) -> Doc:
     """Return the unprocessed `Doc` of an article, its metadata in `doc._.article`."""
-    doc = nlp.make_doc(article.text)
+    # Not `nlp.make_doc`: its limit on the length is for parsers, and no article is refused for its length here.
+    doc = nlp.tokenizer(article.text)
     doc._.article = {field.name: getattr(article, field.name) for field in fields(Article) if field.name != "text"}
     return doc
 
@@ -121,15 +124,30 @@ def character_span(doc: Doc, start: int, end: int, label: str = "") -> DocSpan:
     return span
 
 
+def token_lines(doc: Doc) -> list[tuple[int, int]]:
+    """Return the token ranges of a document's lines, without the white space between them."""
+    lines = []
+    start = 0
+    for index, token in enumerate(doc):
+        if token.is_space and any(mark in token.text for mark in "\n\r\u2028\u2029"):
+            if start < index:
+                lines.append((start, index))
+            start = index + 1
+    if start < len(doc):
+        lines.append((start, len(doc)))
+    return lines
+
+
 def set_mentions(doc: Doc, mentions: Iterable[Mention]) -> None:
     """Store mentions in the document; of two that overlap the better scored one stays."""
-    chosen: list[Mention] = []
+    chosen: list[tuple[DocSpan, float]] = []
     for mention in sorted(mentions, key=lambda m: (-m.score, m.start - m.end, m.start)):
-        if all(mention.end <= other.start or other.end <= mention.start for other in chosen):
-            chosen.append(mention)
-    chosen.sort(key=lambda m: m.start)
-    spans = [character_span(doc, m.start, m.end, m.label) for m in chosen]
-    doc.spans[MENTIONS] = SpanGroup(doc, name=MENTIONS, spans=spans, attrs={"scores": [float(m.score) for m in chosen]})
+        span = character_span(doc, mention.start, mention.end, mention.label)
+        at = bisect(chosen, span.start, key=lambda entry: entry[0].start)
+        if (at == 0 or chosen[at - 1][0].end <= span.start) and (at == len(chosen) or span.end <= chosen[at][0].start):
+            chosen.insert(at, (span, float(mention.score)))
+    spans = [span for span, _ in chosen]
+    doc.spans[MENTIONS] = SpanGroup(doc, name=MENTIONS, spans=spans, attrs={"scores": [score for _, score in chosen]})
     doc.set_ents([span for span in spans if span.label_ != REFERENCE])
 
 
@@ -170,40 +188,38 @@ def _spans(text: str, offsets: Sequence[Sequence[int]]) -> tuple[Span, ...]:
 
 
 def records(doc: Doc) -> list[Record]:
-    """Return the records of a processed document, in the order of their first span."""
+    """Return the records of a processed document, each once, in the order of their first span."""
     article = article_of(doc)
     entities = doc._.entities or []
-    found = []
+    found: dict[str, Record] = {}
     for entry in doc._.proposals or []:
-        spans = _spans(doc.text, entry["spans"])
+        spans = _spans(article.text, entry["spans"])
         if not spans:
             continue
-        delegate = _delegate(doc.text, article, entities[entry["entity"]], entry.get("link_score", 1.0))
+        delegate = _delegate(article, entities[entry["entity"]], entry.get("link_score", 1.0))
         stance = entry.get("stance") or {"label": "neither", "promote": 0.0, "regulate": 0.0}
-        text = " ".join(span.text for span in spans)
         proposal = Proposal(
             id=stable_hash("proposal", article.id, *((span.start, span.end) for span in spans)),
-            text=text,
+            text=" ".join(span.text for span in spans),
             spans=spans,
             topics=tuple(TopicScore(topic["label"], topic["score"]) for topic in entry.get("topics") or []),
             stance=Stance(**stance),
         )
-        found.append(
-            Record(
-                schema_version=SCHEMA_VERSION,
-                record_id=stable_hash("record", article.id, delegate.name, proposal.id),
-                document_id=article.id,
-                document=document_info(article),
-                delegate=delegate,
-                proposal=proposal,
-                score=round(float(entry["score"]), 4),
-                provenance=Provenance(pipeline=__version__, models=dict(doc._.models or {})),
-            )
+        record = Record(
+            schema_version=SCHEMA_VERSION,
+            record_id=stable_hash("record", article.id, delegate.name, proposal.id),
+            document_id=article.id,
+            document=document_info(article),
+            delegate=delegate,
+            proposal=proposal,
+            score=round(float(entry["score"]), 4),
+            provenance=Provenance(pipeline=__version__, models=dict(doc._.models or {})),
         )
-    return sorted(found, key=lambda record: (record.proposal.spans[0].start, record.record_id))
+        found.setdefault(record.record_id, record)
+    return sorted(found.values(), key=lambda record: (record.proposal.spans[0].start, record.record_id))
 
 
-def _delegate(text: str, article: Article, entity: dict[str, Any], score: float) -> Delegate:
+def _delegate(article: Article, entity: dict[str, Any], score: float) -> Delegate:
     return Delegate(
         id=delegate_id(entity["kind"], entity["name"], entity.get("body")),
         name=entity["name"],
@@ -211,8 +227,8 @@ def _delegate(text: str, article: Article, entity: dict[str, Any], score: float)
         kind=entity["kind"],
         body=entity.get("body"),
         score=round(float(score), 4),
-        roles=_roles(text, entity.get("roles") or []),
-        mentions=_spans(text, entity["mentions"]),
+        roles=_roles(article.text, entity.get("roles") or []),
+        mentions=_spans(article.text, entity["mentions"]),
     )
 
 

@@ -59,7 +59,9 @@ class Encode:
         self.special = (101, 102, 0)
         self._files: dict[str, bytes] = {}
 
-    def load(self, runtime: Runtime, tokenizer: Tokenizer, options: WindowOptions, special: tuple[int, int, int]) -> None:
+    def load(
+        self, runtime: Runtime, tokenizer: Tokenizer, options: WindowOptions, special: tuple[int, int, int]
+    ) -> None:
         """Take over a runtime and its word pieces; `special` are the ids of the first, last and padding piece."""
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -89,7 +91,7 @@ class Encode:
         ]
         windows.sort(key=lambda entry: entry[1].end - entry[1].start)
         rows: list[NDArray[np.float32] | None] = [None] * len(docs)
-        for group in _groups(windows):
+        for group in group_windows(windows):
             batch = make_batch([(pieces[index], window) for index, window in group], *self.special)
             vectors = self.runtime.run(batch)
             for (index, window), output in zip(group, vectors, strict=True):
@@ -113,38 +115,36 @@ class Encode:
         """Read the encoder's files; raise `ModelFileError` that names a missing or damaged one."""
         folder = Path(path)
         settings = read_json(folder / SETTINGS)
-        for name in (MODEL, WORD_PIECES):
+        for name in (WORD_PIECES,) if self.runtime_name == "torch" else (MODEL, WORD_PIECES):
             try:
                 self._files[name] = (folder / name).read_bytes()
             except OSError as error:
                 reason = "is missing" if isinstance(error, FileNotFoundError) else f"can't be read: {error.strerror}"
                 raise ModelFileError(f"{folder / name} {reason}") from None
-        return self._start(settings, str(folder))
+        return self._start(settings, folder)
 
-    def _start(self, settings: dict[str, Any], where: str) -> Encode:
+    def _start(self, settings: dict[str, Any], where: Path) -> Encode:
         try:
             tokenizer = Tokenizer.from_str(self._files[WORD_PIECES].decode("utf-8"))
         except Exception as error:
-            raise ModelFileError(f"{where}/{WORD_PIECES} is damaged: {error}") from None
-        try:
-            runtime: Runtime
-            if self.runtime_name == "torch":
-                from .training.export import TorchRuntime
+            raise ModelFileError(f"{where / WORD_PIECES} is damaged: {error}") from None
+        runtime: Runtime
+        if self.runtime_name == "torch":
+            from .training.export import load_torch
 
-                runtime = TorchRuntime(self._files[MODEL])
-            else:
+            runtime = load_torch(where / "torch")
+        else:
+            try:
                 runtime = OnnxRuntime(self._files[MODEL], self.threads)
-        except ImportError:
-            raise
-        except Exception as error:
-            raise ModelFileError(f"{where}/{MODEL} is damaged: {str(error)[:200]}") from None
+            except Exception as error:
+                raise ModelFileError(f"{where / MODEL} is damaged: {str(error)[:200]}") from None
         options = WindowOptions(int(settings["size"]), int(settings["overlap"]))
         first, last, padding = (int(value) for value in settings["special"])
         self.load(runtime, tokenizer, options, (first, last, padding))
         return self
 
 
-def _groups(windows: list[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:
+def group_windows(windows: list[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:
     """Cut windows, sorted by length, into groups of a bounded number of pieces, padding counted."""
     group: list[tuple[int, Window]] = []
     for entry in windows:
@@ -158,6 +158,7 @@ def _groups(windows: list[tuple[int, Window]]) -> Iterator[list[tuple[int, Windo
 
 
 def _token_vectors(rows: NDArray[np.float32] | None, pieces: Pieces) -> NDArray[np.float32]:
-    if rows is None or not len(pieces.first):
-        return np.zeros((len(pieces.first), 1 if rows is None else rows.shape[1]), dtype=np.float32)
+    """Return a row a token; without columns where the text has no word piece at all (white space alone)."""
+    if rows is None:
+        return np.zeros((len(pieces.first), 0), dtype=np.float32)
     return rows[pieces.first]

@@ -20,8 +20,8 @@ from .schema import Article, Record, stable_hash
 class Extractor:
     """Runs articles of any language; pipelines are loaded when the first article needs them.
 
-    `load` turns a model's name into a pipeline; `model` overrides the one that `languages` names; records scored
-    below `min_score` are left out.
+    `load` turns a model's name into a pipeline; `model` overrides the one that `languages` names for the language that
+    it is for; records scored below `min_score` are left out.
     """
 
     languages: Languages
@@ -34,9 +34,14 @@ class Extractor:
 
     def pipeline(self, lang: str | None) -> Language | None:
         """Return the pipeline for a language, or None where there is none."""
-        name = self.model or self.languages.model(lang)
-        if name is None:
-            return None
+        if self.model is not None:
+            override = self._pipeline(self.model)
+            if lang is not None and override.lang in (lang, "xx"):
+                return override
+        name = self.languages.model(lang)
+        return None if name is None else self._pipeline(name)
+
+    def _pipeline(self, name: str) -> Language:
         if name not in self._loaded:
             self._loaded[name] = self.load(name)
         return self._loaded[name]
@@ -45,7 +50,7 @@ class Extractor:
         """Return the digest of each configured language's model."""
         found = {}
         for code in self.languages.table:
-            nlp = self.pipeline(code) if self.languages.model(code) else None
+            nlp = self.pipeline(code)
             if nlp is not None:
                 found[code] = model_digest(nlp)
         return found
@@ -105,13 +110,13 @@ class Extractor:
 
 
 def _process(nlp: Language, articles: list[Article]) -> list[Doc | Failure]:
-    docs = [make_doc(nlp, article) for article in articles]
-    for doc, article in zip(docs, articles, strict=True):
-        doc._.models = {article.lang or "": model_digest(nlp)}
     try:
+        docs = [make_doc(nlp, article) for article in articles]
+        for doc, article in zip(docs, articles, strict=True):
+            doc._.models = {article.lang or "": model_digest(nlp)}
         return list(nlp.pipe(docs, batch_size=len(docs)))
     except Exception as error:
-        if len(docs) == 1:
+        if len(articles) == 1:
             return [Failure(articles[0].id, f"a stage failed on it: {type(error).__name__}: {error}")]
     # One article broke the batch: find it, so that the others are not lost.
     return [result for article in articles for result in _process(nlp, [article])]

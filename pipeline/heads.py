@@ -1,6 +1,7 @@
 """The heads on the shared encoder, in NumPy: tag decoding, span vectors, pair features and scores.
 
-`pipeline/training/model.py` trains the same heads; what both must agree on (tags, vectors, features) is written here alone.
+`pipeline/training/model.py` trains the same heads; what both must agree on (tags, vectors, features) is written here
+alone.
 """
 
 from __future__ import annotations
@@ -68,9 +69,7 @@ def transitions(types: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArr
     return allowed, start, stop
 
 
-def decode_tags(
-    log_probs: FloatArray, lines: Sequence[tuple[int, int]], types: int
-) -> list[tuple[int, int, int, int]]:
+def decode_tags(log_probs: FloatArray, lines: Sequence[tuple[int, int]], types: int) -> list[tuple[int, int, int, int]]:
     """Return the best legal spans, (start, end, type, line), of each line; none crosses a line's border.
 
     `log_probs` is (tokens, tags); `lines` are token ranges. All lines are decoded side by side (Viterbi).
@@ -170,7 +169,9 @@ def _counts(values: IntArray) -> FloatArray:
 
 
 def _gaps(a: IntArray, b: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
-    """Return tokens between the spans of two (pairs, 2) arrays (0 where they overlap), and whether b stands behind a."""
+    """Return tokens between the spans of two (pairs, 2) arrays (0 where they overlap), and whether b stands behind
+    a.
+    """
     behind = b[:, 0] >= a[:, 0]
     gap = np.where(behind, b[:, 0] - a[:, 1], a[:, 0] - b[:, 1])
     return np.maximum(gap, 0), behind
@@ -250,7 +251,9 @@ def same_features(statements: Sequence[TokenSpan], left: IntArray, right: IntArr
     )
 
 
-def verdict_features(proposes: float, is_organization: bool, known: bool, body: str | None, has_body: bool) -> FloatArray:
+def verdict_features(
+    proposes: float, is_organization: bool, known: bool, body: str | None, has_body: bool
+) -> FloatArray:
     """Return (VERDICT_FEATURES,): what decides whether a statement is a proponent's proposal, beside its words.
 
     `proposes` is the tagger's share of PROPOSAL, `known` whether a source was found, `body` the body of that source.
@@ -287,13 +290,29 @@ def perceptron(parameters: Parameters, name: str, inputs: FloatArray) -> FloatAr
 
 
 def pair_scores(
-    parameters: Parameters, name: str, left: FloatArray, right: FloatArray, at: IntArray, to: IntArray, features: FloatArray
+    parameters: Parameters,
+    name: str,
+    left: FloatArray,
+    right: FloatArray,
+    at: IntArray,
+    to: IntArray,
+    features: FloatArray,
 ) -> FloatArray:
     """Return (pairs,) scores of pairs of rows: `at` of `left` with `to` of `right`, each row projected once."""
     a = linear(parameters, f"{name}.left", left)[at]
     b = linear(parameters, f"{name}.right", right)[to]
     hidden = a + b + linear(parameters, f"{name}.product", a * b) + linear(parameters, f"{name}.features", features)
     return perceptron(parameters, f"{name}.output", gelu(hidden))[:, 0]
+
+
+def topic_logits(parameters: Parameters, rows: FloatArray) -> FloatArray:
+    """Return (records, topics) logits of record vectors, (records, 2 × width): a perceptron plus scaled cosines."""
+    mean = rows[:, : rows.shape[1] // 2]
+    mean = mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-12)
+    labels = parameters["topic_labels.weight"]
+    labels = labels / np.maximum(np.linalg.norm(labels, axis=1, keepdims=True), 1e-12)
+    cosines = parameters["topic_scale"] * (mean @ labels.T) + parameters["topic_labels.bias"]
+    return perceptron(parameters, "topics", rows) + cosines
 
 
 def softmax(values: FloatArray) -> FloatArray:
@@ -322,7 +341,9 @@ _PARENT_REACH = 8
 
 
 def source_candidates(statement: TokenSpan, mentions: Sequence[TokenSpan]) -> list[int]:
-    """Return the indexes of the mentions that may be a statement's source: the nearest to both sides, and those inside."""
+    """Return the indexes of the mentions that may be a statement's source: the nearest to both sides, and those
+    inside.
+    """
     before = [i for i, m in enumerate(mentions) if m.type in SOURCE_TYPES and m.end <= statement.start]
     behind = [i for i, m in enumerate(mentions) if m.type in SOURCE_TYPES and m.start >= statement.end]
     inside = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from rich.console import Group
@@ -81,7 +82,10 @@ def _shortened(text: str, most: int) -> str:
 
 
 def html_view(doc: Doc) -> str:
-    """Return a page that shows the article with its spans, made by displaCy, which escapes the article's text."""
+    """Return a page that shows the article with its spans, made by displaCy.
+
+    displaCy escapes the article's text; titles and links it takes as they are, so they are escaped here.
+    """
     from spacy import displacy
 
     article = article_of(doc)
@@ -97,10 +101,10 @@ def html_view(doc: Doc) -> str:
         owner = owners.get((span.start_char, span.end_char))
         if span.label_ == PROPOSAL and owner:
             entry["label"] = PROPOSAL
-            entry["kb_id"] = owner
+            entry["kb_id"] = escape(owner)
     tokens = [token.text for token in doc]
     page = displacy.render(
-        {"text": doc.text, "spans": spans, "tokens": tokens, "title": article.id},
+        {"text": doc.text, "spans": spans, "tokens": tokens, "title": escape(article.id)},
         style="span",
         manual=True,
         page=True,

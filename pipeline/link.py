@@ -84,10 +84,10 @@ class Link(TrainedStage):
 
     needs = ("parent", "parent_none", "source", "source_none", "same", "verdict", "body")
 
-    def process(self, doc: Doc) -> None:
+    def process(self, doc: Doc, vectors: FloatArray) -> None:
         """Link everything of one article."""
         settings = {**_DEFAULTS, **self.settings}
-        reading = read(doc, self.vectors(doc))
+        reading = read(doc, vectors)
         entities, owner = cluster(reading)
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
         seat(reading, entities, self.weights)
@@ -220,17 +220,19 @@ def attach(
     for child, found in zip(children, candidates, strict=True):
         probs = softmax(np.append(scores[at : at + len(found)], nobody[child]))
         at += len(found)
-        shares: dict[int, float] = {}
+        shares: dict[int | str, float] = {}
         for candidate, prob in zip(found, probs, strict=False):
-            entity = owner.get(candidate)
-            if entity is None:
-                entity = organization_of(reading, candidate, entities, owner)
+            # An organization is no entity yet, unless something was given to it before; its name stands for it.
+            entity: int | str = owner.get(candidate, reading.words(candidate).casefold())
             shares[entity] = shares.get(entity, 0.0) + float(prob)
         if not shares:
             continue
         best = max(shares, key=lambda key: shares[key])
         if shares[best] < max(threshold, float(probs[-1])):
             continue
+        if isinstance(best, str):
+            place = next(c for c in found if c not in owner and reading.words(c).casefold() == best)
+            best = organization_of(reading, place, entities, owner)
         _give(reading.mentions[child].type, child, entities[best], best, owner)
 
 
@@ -245,11 +247,9 @@ def _give(kind: int, child: int, entity: Entity, index: int, owner: dict[int, in
 def organization_of(reading: Reading, mention: int, entities: list[Entity], owner: dict[int, int]) -> int:
     """Return the entity of an organization's mention, made where the article has not spoken of it as a source yet."""
     words = reading.words(mention)
-    for index, entity in enumerate(entities):
-        if entity.kind == "organization" and entity.name.casefold() == words.casefold():
-            break
-    else:
-        index = len(entities)
+    known = [i for i, e in enumerate(entities) if e.kind == "organization" and e.name.casefold() == words.casefold()]
+    index = known[0] if known else len(entities)
+    if not known:
         entities.append(Entity("organization", words, []))
     owner[mention] = index
     entities[index].mentions.append(mention)
@@ -342,7 +342,9 @@ def judge(
 
 
 def group(reading: Reading, chosen: list[Judged], weights: Parameters, threshold: float) -> list[list[Judged]]:
-    """Return the judged statements as records: each joins the record of its proponent that it most probably continues."""
+    """Return the judged statements as records: each joins the record of its proponent that it most probably
+    continues.
+    """
     groups: list[list[Judged]] = []
     for item in chosen:
         mine = [members for members in groups if members[0].entity == item.entity]
@@ -379,6 +381,8 @@ def _entity(reading: Reading, entity: Entity, index: int) -> dict[str, Any]:
         "name_zh": entity.name_zh,
         "body": entity.body,
         "roles": posts(reading, entity),
+        "organizations": [list(reading.offsets[mention]) for mention in entity.organizations],
+        "bodies": [list(reading.offsets[mention]) for mention in entity.bodies],
         "mentions": [list(reading.offsets[mention]) for mention in sorted(entity.mentions)],
     }
 
@@ -386,8 +390,8 @@ def _entity(reading: Reading, entity: Entity, index: int) -> dict[str, Any]:
 def posts(reading: Reading, entity: Entity) -> list[dict[str, Any]]:
     """Return a person's roles, each with the organization of that person it most probably is at.
 
-    That is the one right behind it in its line ("president of X"), else the one right before it ("X president"), else the next
-    one behind that no other role comes before, else the only one there is.
+    That is the one right behind it in its line ("president of X"), else the one right before it ("X president"),
+    else the next one behind that no other role comes before, else the only one there is.
     """
     found = []
     for role in entity.roles:

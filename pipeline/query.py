@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection, Engine, Row
 
-from . import store
+from . import tables as store
 from .schema import (
+    BODIES,
     SCHEMA_VERSION,
     Delegate,
     DocumentInfo,
@@ -23,20 +25,43 @@ from .schema import (
     Stance,
     TopicScore,
 )
+from .selection import Selection, article_conditions, record_conditions
 
 _CHUNK = 400
 
 
-def stored_records(connection: Connection) -> Iterator[Record]:
-    """Yield every record of the store, by article and place in it; a bounded number of articles is held at a time."""
-    ids = list(connection.scalars(sa.select(store.article.c.id).order_by(store.article.c.id)))
-    for at in range(0, len(ids), _CHUNK):
-        yield from _chunk(connection, ids[at : at + _CHUNK])
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a read transaction: all that is read through it is of one moment, whatever is written."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        else:
+            # Python's driver opens no transaction for a SELECT by itself.
+            connection.exec_driver_sql("BEGIN")
+        # The moment is that of the first read, not of the BEGIN.
+        connection.execute(sa.select(store.meta.c.value)).all()
+        yield connection
 
 
-def _chunk(connection: Connection, ids: list[str]) -> Iterator[Record]:
+def stored_records(connection: Connection, selection: Selection | None = None) -> Iterator[Record]:
+    """Yield the selected records of the store, by default all, ordered by article and place in it.
+
+    A bounded number of articles is held at a time.
+    """
+    conditions = article_conditions(selection or Selection())
+    wanted = record_conditions(selection or Selection())
+    key = store.article.c.id
+    page = sa.select(key).where(*conditions).order_by(key).limit(_CHUNK)
+    ids = list(connection.scalars(page))
+    while ids:
+        yield from _chunk(connection, ids, wanted)
+        ids = list(connection.scalars(page.where(key > ids[-1])))
+
+
+def _chunk(connection: Connection, ids: list[str], wanted: list[sa.ColumnElement[bool]]) -> Iterator[Record]:
     article, proposal, delegate = store.article, store.proposal, store.delegate
-    here = proposal.c.article_id.in_(ids)
+    here = sa.and_(proposal.c.article_id.in_(ids), *wanted)
     rows = connection.execute(
         sa.select(
             proposal,
@@ -123,7 +148,7 @@ def _record(
             name=row.name,
             name_zh=row.name_zh,
             kind=row.kind,
-            body=seats[0].body if seats else None,
+            body=min((seat.body for seat in seats), key=BODIES.index, default=None),
             score=row.delegate_score,
             roles=tuple(Role(post.role, post.organization, post.start, post.end) for post in posts),
             mentions=tuple(Span(place.start, place.end, text[place.start : place.end]) for place in mentions),

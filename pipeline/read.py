@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
 LINES_SUFFIXES = frozenset({".jsonl", ".ndjson"})
 MEGABYTE = 1_000_000
 
+_BAD_NAME = re.compile("[\0\ud800-\udfff]")
 _METADATA = ("title", "outlet", "url", "published")
 _ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.年]\d{1,2}[-/.月]\d{1,2}")
 _STEM_YEAR = re.compile(r"^((?:19|20)\d\d)(?!\d)")
@@ -60,17 +62,15 @@ def read_articles(
             yield from _read_path(Path(path), options)
 
 
-def _read_path(path: Path, options: ReadOptions) -> Iterator[Article | Failure]:
-    if path.is_dir():
-        try:
-            children = sorted(child for child in path.iterdir() if not child.name.startswith("."))
-        except OSError as error:
-            yield Failure(str(path), _os_reason(error))
-            return
-        for child in children:
-            yield from _read_path(child, options)
-        return
+def _read_path(path: Path, options: ReadOptions, inside: frozenset[Path] = frozenset()) -> Iterator[Article | Failure]:
     try:
+        if path.is_dir():
+            real = path.resolve()
+            if real in inside:
+                raise _Unreadable("a link back to a folder that it is in")
+            for child in sorted(child for child in path.iterdir() if not child.name.startswith(".")):
+                yield from _read_path(child, options, inside | {real})
+            return
         if not path.exists():
             raise _Unreadable("there is no such file or folder")
         if not path.is_file():
@@ -78,7 +78,7 @@ def _read_path(path: Path, options: ReadOptions) -> Iterator[Article | Failure]:
         suffix = path.suffix.lower()
         if suffix in LINES_SUFFIXES:
             with path.open("rb") as stream:
-                yield from _read_lines(stream, str(path), path.stem, options)
+                yield from _read_lines(_bounded_lines(stream, options.max_bytes), str(path), _name(path), options)
             return
         if suffix not in TEXT_SUFFIXES | HTML_SUFFIXES:
             known = ", ".join(sorted(TEXT_SUFFIXES | HTML_SUFFIXES | LINES_SUFFIXES))
@@ -89,12 +89,17 @@ def _read_path(path: Path, options: ReadOptions) -> Iterator[Article | Failure]:
                 f"{size / MEGABYTE:.1f} MB; the limit is {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)"
             )
         data = path.read_bytes()
-        article = _from_html(data, path.stem) if suffix in HTML_SUFFIXES else Article(path.stem, decode(data))
-        yield _finish(article, options)
+        name = _name(path)
+        yield _finish(_from_html(data, name) if suffix in HTML_SUFFIXES else Article(name, decode(data)), options)
     except _Unreadable as error:
         yield Failure(str(path), str(error))
     except OSError as error:
         yield Failure(str(path), _os_reason(error))
+
+
+def _name(path: Path) -> str:
+    """Return the id of a file's article: its stem, without the surrogates that stand for undecodable bytes."""
+    return _BAD_NAME.sub("�", path.stem)
 
 
 def _os_reason(error: OSError) -> str:
@@ -110,7 +115,8 @@ def _read_stream(stream: BinaryIO, options: ReadOptions) -> Iterator[Article | F
         except ValueError:
             pass
         else:
-            yield from _read_lines(_chain(first, stream), "standard input", "stdin", options)
+            rest = _bounded_lines(stream, options.max_bytes)
+            yield from _read_lines(chain([first], rest), "standard input", "stdin", options)
             return
     try:
         data = first + stream.read(options.max_bytes + 1 - len(first))
@@ -122,9 +128,13 @@ def _read_stream(stream: BinaryIO, options: ReadOptions) -> Iterator[Article | F
         yield Failure("standard input", str(error))
 
 
-def _chain(first: bytes, stream: BinaryIO) -> Iterator[bytes]:
-    yield first
-    yield from stream
+def _bounded_lines(stream: BinaryIO, limit: int) -> Iterator[bytes]:
+    """Yield the lines of a stream; of one over the limit only its beginning, one byte longer than the limit."""
+    while line := stream.readline(limit + 1):
+        rest = line
+        while len(line) > limit and rest and not rest.endswith(b"\n"):
+            rest = stream.readline(65536)
+        yield line
 
 
 def _read_lines(lines: Iterable[bytes], source: str, stem: str, options: ReadOptions) -> Iterator[Article | Failure]:
@@ -155,12 +165,13 @@ def _from_json(line: bytes, fallback_id: str) -> Article:
     if not isinstance(text, str):
         raise _Unreadable("no 'text' string in it")
     name = value.get("id") or value.get("url") or fallback_id
-    fields: dict[str, Any] = {key: value[key] for key in _METADATA if isinstance(value.get(key), str)}
-    if isinstance(value.get("lang"), str):
-        fields["lang"] = value["lang"]
-    if isinstance(value.get("session_year"), int):
-        fields["session_year"] = value["session_year"]
-    return Article(str(name), _without_surrogates(text), **fields)
+    fields: dict[str, Any] = {
+        key: _BAD_NAME.sub("�", value[key]) for key in (*_METADATA, "lang") if isinstance(value.get(key), str)
+    }
+    year = value.get("session_year")
+    if isinstance(year, int) and 1900 <= year < 2100:
+        fields["session_year"] = year
+    return Article(_BAD_NAME.sub("�", str(name)), _without_surrogates(text), **fields)
 
 
 def _without_surrogates(text: str) -> str:
@@ -169,13 +180,14 @@ def _without_surrogates(text: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """Return the text of a file: UTF-8 with or without BOM, UTF-16 with one, else the detected encoding.
+    """Return the text of a file: UTF-8 with or without BOM, UTF-16 or UTF-32 with one, else the detected encoding.
 
     Line ends are kept as they are, so that offsets fit the file. Raises `_Unreadable` (a `ValueError`) for binary data.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
+        wide = data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff"))
         try:
-            return data.decode("utf-16")
+            return data.decode("utf-32" if wide else "utf-16")
         except UnicodeDecodeError:
             raise _Unreadable("binary, not text") from None
     if b"\0" in data[:65536]:
@@ -186,25 +198,31 @@ def decode(data: bytes) -> str:
         pass
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(data[: 4 * MEGABYTE]).best()
+    found = charset_normalizer.from_bytes(data[: 4 * MEGABYTE])
+    best = found.best()
     if best is None:
         raise _Unreadable("binary, or in an encoding that can't be detected")
+    # A few curly quotes fit many one-byte encodings equally well; then it is the one that most such pages are in.
+    ties = {match.encoding for match in found if (match.chaos, match.coherence) == (best.chaos, best.coherence)}
+    encoding = "cp1252" if "cp1252" in ties else best.encoding
     try:
-        return data.decode(best.encoding)
+        return data.decode(encoding)
     except (UnicodeDecodeError, LookupError):
-        raise _Unreadable(f"looks like {best.encoding}, but does not decode as that") from None
+        raise _Unreadable(f"looks like {encoding}, but does not decode as that") from None
 
 
 def _from_html(data: bytes, stem: str) -> Article:
     import trafilatura
+    from trafilatura.settings import Document
 
     page = decode(data)
     found = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False, include_tables=True)
-    if found is None or not (found.text or "").strip():
+    text = found.text if isinstance(found, Document) else None
+    if not isinstance(found, Document) or not text or not text.strip():
         raise _Unreadable("no article text found in the page")
     return Article(
         stem,
-        found.text,
+        text,
         title=found.title or None,
         outlet=found.sitename or found.hostname or None,
         url=found.url or None,
@@ -221,7 +239,7 @@ def _finish(article: Article, options: ReadOptions) -> Article:
     if control > len(text[:10000]) / 50:
         raise _Unreadable("binary, not text")
     lang = article.lang if options.lang == "auto" else options.lang
-    if lang is None:
+    if not lang:
         lang = options.languages.detect(text)
     units = len(re.findall(r"[^\W\d_]+", text)) + len(re.findall(r"[一-鿿]", text))
     if units < options.min_words:
@@ -231,7 +249,7 @@ def _finish(article: Article, options: ReadOptions) -> Article:
 
 
 def _session_year(article: Article, languages: Languages, lang: str | None) -> int | None:
-    """Return the year from the metadata, else a dateline at either end of the text, else a file stem that opens with one."""
+    """Return the year of the metadata, of a dateline at either end of the text, or that the file's name opens with."""
     if article.published and (found := re.match(r"(?:19|20)\d\d", article.published)):
         return int(found[0])
     edges = (article.text[:1200], article.text[-400:])

@@ -6,7 +6,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from .document import set_mentions, token_lines
-from .heads import MENTION_TYPES, decode_tags, edge_score, linear, log_softmax
+from .heads import MENTION_TYPES, FloatArray, decode_tags, edge_score, linear, log_softmax
 from .schema import Mention
 from .stage import TrainedStage
 
@@ -16,9 +16,9 @@ class Recognise(TrainedStage):
 
     needs = ("mention_tags",)
 
-    def process(self, doc: Doc) -> None:
+    def process(self, doc: Doc, vectors: FloatArray) -> None:
         """Decode the mentions of each line."""
-        log_probs = log_softmax(linear(self.weights, "mention_tags", self.vectors(doc)))
+        log_probs = log_softmax(linear(self.weights, "mention_tags", vectors))
         probs = np.exp(log_probs)
         found = []
         for start, end, kind, _ in decode_tags(log_probs, token_lines(doc), len(MENTION_TYPES)):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .people import delegate_id, name_words
 from .schema import Delegate, stable_hash
 
 _WORD = re.compile(r"[^\W_]+")
+_NATIONAL = ("NPC", "CPPCC")
 # Words of an organization's name that say nothing about which one it is.
 _GENERIC = frozenset(
     [
@@ -63,8 +64,9 @@ def same_organization(first: str, second: str) -> bool:
 def same_delegate(known: KnownDelegate, new: Delegate, session_year: int | None) -> bool:
     """Tell whether a delegate of an article is one that is known already.
 
-    The names must agree, and nothing may speak against it: different Chinese names, two bodies in one year (nobody sits
-    in both), or posts at organizations of which none agrees. A namesake is kept apart rather than merged.
+    The names must agree, and nothing may speak against it: different Chinese names, the two national bodies in one year
+    (nobody sits in both; a local seat goes with either), or posts at organizations of which none agrees. A namesake is
+    kept apart rather than merged.
     """
     if known.kind != new.kind or sorted(name_words(known.name)) != sorted(name_words(new.name)):
         return False
@@ -72,7 +74,9 @@ def same_delegate(known: KnownDelegate, new: Delegate, session_year: int | None)
         return known.name_zh == new.name_zh
     if known.kind == "organization":
         return True
-    if new.body and any(year == session_year and body != new.body for body, year in known.bodies if body != "local"):
+    if new.body in _NATIONAL and any(
+        year == session_year and body != new.body for body, year in known.bodies if body in _NATIONAL
+    ):
         return False
     organizations = {role.organization for role in new.roles if role.organization}
     if known.organizations and organizations:
@@ -85,11 +89,12 @@ def resolve_delegate(new: Delegate, session_year: int | None, known: Iterable[Kn
 
     Where several fit, none is chosen: the delegate gets a new id and the candidates are named.
     """
+    known = list(known)
     fitting = [candidate for candidate in known if same_delegate(candidate, new, session_year)]
     if len(fitting) == 1:
         return Resolution(fitting[0].id, new=False)
     fresh = delegate_id(new.kind, new.name, new.body)
-    taken = {candidate.id for candidate in known} if not isinstance(known, Sequence) else {c.id for c in known}
+    taken = {candidate.id for candidate in known}
     if fresh in taken:
         organizations = sorted({role.organization for role in new.roles if role.organization})
         fresh = stable_hash(fresh, new.body, session_year, *organizations)
@@ -99,7 +104,7 @@ def resolve_delegate(new: Delegate, session_year: int | None, known: Iterable[Kn
 
 
 def same_proposal(first: str, second: str, threshold: float = 0.6) -> bool:
-    """Tell whether two texts of one delegate and year are one proposal: the shorter one's words mostly recur in the other."""
+    """Tell whether two texts of one delegate and year are one proposal: most words of the shorter are in the other."""
     words = [{word.casefold() for word in _WORD.findall(text) if len(word) > 3} for text in (first, second)]
     smaller, larger = sorted(words, key=len)
     if len(smaller) < 4:

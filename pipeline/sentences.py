@@ -24,7 +24,8 @@ def sentence_ranges(
 ) -> list[tuple[int, int]]:
     """Return the ranges of the sentences between two offsets of one line.
 
-    `stop` matches what may end a sentence; it does not where one of the `abbreviations` or a single capital stands before it.
+    `stop` matches what may end a sentence; it does not where one of the `abbreviations` or a single capital stands
+    before it.
     """
     found = []
     at = start

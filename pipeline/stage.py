@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ class ModelFileError(OSError):
     """A file of a model is missing or damaged; the message names it."""
 
 
-class TrainedStage:
+class TrainedStage(ABC):
     """A spaCy component around plain functions of NumPy arrays.
 
     `weights` maps names of parameters to arrays (stored in half precision), `settings` is a JSON object (thresholds,
@@ -47,8 +48,9 @@ class TrainedStage:
     def __call__(self, doc: Doc) -> Doc:
         if not self.weights:
             raise ValueError(f"{self.name}: not trained; load a model, or train one with `twosessions train`")
-        if len(doc):
-            self.process(doc)
+        vectors = self.vectors(doc) if len(doc) else np.zeros((0, 0), dtype=np.float32)
+        if vectors.size:
+            self.process(doc, vectors)
         else:
             self.process_empty(doc)
         return doc
@@ -58,12 +60,13 @@ class TrainedStage:
         for doc in stream:
             yield self(doc)
 
-    def process(self, doc: Doc) -> None:
-        """Annotate a document that has tokens and vectors."""
-        raise NotImplementedError
+    @abstractmethod
+    def process(self, doc: Doc, vectors: NDArray[np.float32]) -> None:
+        """Annotate a document; `vectors` is (tokens, width)."""
 
     def process_empty(self, doc: Doc) -> None:
-        """Annotate a document without tokens."""
+        """Annotate a document without words; by default there is nothing to write."""
+        return
 
     def vectors(self, doc: Doc) -> NDArray[np.float32]:
         """Return the token vectors, (tokens, width), that the encoder left; raise `ValueError` where it did not run."""

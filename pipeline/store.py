@@ -1,12 +1,12 @@
-"""The database: its tables, and the only code that writes them.
+"""The only code that writes the database, whose tables `pipeline.tables` defines.
 
-SQLite by default; any database that SQLAlchemy speaks to works, PostgreSQL is tested. Table and column names follow Popolo
-(person, organization, membership, post) where it has a word.
+SQLite by default; PostgreSQL takes the same statements.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,147 +21,28 @@ from .people import name_words
 from .read import Failure
 from .resolve import KnownDelegate, resolve_delegate, same_proposal
 from .schema import Article, Record, stable_hash
+from .tables import (
+    STORE_VERSION,
+    article,
+    delegate,
+    failure,
+    membership,
+    mention,
+    meta,
+    metadata,
+    organization,
+    outlet,
+    post,
+    proposal,
+    proposal_topic,
+    run,
+    span,
+    topic,
+)
+from .topics import topic_table
+from .views import create_views
 
-STORE_VERSION = 1
 DEFAULT_STORE = "sqlite:///twosessions.db"
-
-metadata = sa.MetaData()
-
-
-def _id(name: str, target: str | None = None, **options: Any) -> sa.Column[str]:
-    parts = [sa.ForeignKey(target)] if target else []
-    return sa.Column(name, sa.String(64), *parts, **options)
-
-
-meta = sa.Table(
-    "meta",
-    metadata,
-    sa.Column("key", sa.String(64), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-    comment="The version of these tables.",
-)
-run = sa.Table(
-    "run",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("started", sa.String(32), nullable=False, comment="UTC, ISO 8601"),
-    sa.Column("finished", sa.String(32), comment="UTC, ISO 8601; null where the run was cut off"),
-    sa.Column("pipeline", sa.String(32), nullable=False, comment="version of the code"),
-    sa.Column("models", sa.Text, nullable=False, comment="JSON object: language to digest"),
-    sa.Column("articles", sa.Integer, nullable=False, default=0, comment="articles written by this run"),
-    sa.Column("unchanged", sa.Integer, nullable=False, default=0, comment="articles that were there already"),
-    comment="One call of `twosessions run`.",
-)
-failure = sa.Table(
-    "failure",
-    metadata,
-    sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id"), primary_key=True),
-    sa.Column("source", sa.Text, primary_key=True, comment="the input as the user named it"),
-    sa.Column("reason", sa.Text, nullable=False),
-    comment="An input that gave no article.",
-)
-outlet = sa.Table(
-    "outlet",
-    metadata,
-    _id("id", primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    comment="Who published an article.",
-)
-article = sa.Table(
-    "article",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True, comment="document_id of the records"),
-    _id("outlet_id", "outlet.id"),
-    sa.Column("title", sa.Text),
-    sa.Column("url", sa.Text),
-    sa.Column("published", sa.String(32)),
-    sa.Column("lang", sa.String(8)),
-    sa.Column("session_year", sa.Integer, index=True),
-    sa.Column("text", sa.Text, nullable=False, comment="as read; every offset counts its code points"),
-    _id("text_hash", nullable=False),
-    _id("provenance_hash", nullable=False, comment="of the code version and models that processed it"),
-    sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id"), nullable=False),
-    comment="One piece of coverage.",
-)
-delegate = sa.Table(
-    "delegate",
-    metadata,
-    _id("id", primary_key=True),
-    sa.Column("kind", sa.String(16), nullable=False, comment="person or organization"),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_zh", sa.Text),
-    sa.Column("name_key", sa.Text, nullable=False, index=True, comment="the words of the name, sorted, in lower case"),
-    comment="A proponent, one row over all articles and years.",
-)
-organization = sa.Table(
-    "organization",
-    metadata,
-    _id("id", primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    comment="Where a delegate holds a post.",
-)
-membership = sa.Table(
-    "membership",
-    metadata,
-    _id("delegate_id", "delegate.id", primary_key=True),
-    sa.Column("body", sa.String(8), primary_key=True, comment="NPC, CPPCC or local"),
-    sa.Column("session_year", sa.Integer, primary_key=True, comment="0 where the article gives none"),
-    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), primary_key=True, comment="which says so"),
-    comment="A delegate's seat in a body in a session year.",
-)
-post = sa.Table(
-    "post",
-    metadata,
-    _id("delegate_id", "delegate.id", primary_key=True),
-    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), primary_key=True, comment="which says so"),
-    sa.Column("start", sa.Integer, primary_key=True, comment="of the role in the article, code points"),
-    sa.Column("end", sa.Integer, nullable=False),
-    sa.Column("role", sa.Text, nullable=False),
-    _id("organization_id", "organization.id"),
-    comment="A role that a delegate holds, perhaps at an organization.",
-)
-mention = sa.Table(
-    "mention",
-    metadata,
-    _id("delegate_id", "delegate.id", primary_key=True),
-    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), primary_key=True),
-    sa.Column("start", sa.Integer, primary_key=True),
-    sa.Column("end", sa.Integer, nullable=False),
-    comment="Where an article names a delegate.",
-)
-proposal = sa.Table(
-    "proposal",
-    metadata,
-    _id("id", primary_key=True, comment="record_id of the record"),
-    _id("proposal_id", nullable=False, comment="the same for the records of a joint proposal"),
-    _id("same_as", nullable=False, comment="id of the first record of this delegate and year with the same content"),
-    sa.Column("article_id", sa.Text, sa.ForeignKey("article.id"), nullable=False, index=True),
-    _id("delegate_id", "delegate.id", nullable=False, index=True),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("stance", sa.String(8), nullable=False, index=True),
-    sa.Column("promote", sa.Float, nullable=False, comment="calibrated probability"),
-    sa.Column("regulate", sa.Float, nullable=False, comment="calibrated probability"),
-    sa.Column("score", sa.Float, nullable=False, comment="calibrated probability that the record is right"),
-    sa.Column("delegate_score", sa.Float, nullable=False, comment="calibrated probability of the link"),
-    comment="One record: one proponent and one proposal in one article.",
-)
-proposal_topic = sa.Table(
-    "proposal_topic",
-    metadata,
-    _id("proposal_id", "proposal.id", primary_key=True),
-    sa.Column("topic", sa.String(64), primary_key=True, index=True),
-    sa.Column("rank", sa.Integer, nullable=False, comment="0 is the most probable"),
-    sa.Column("score", sa.Float, nullable=False, comment="calibrated probability"),
-    comment="A topic of a proposal.",
-)
-span = sa.Table(
-    "span",
-    metadata,
-    _id("proposal_id", "proposal.id", primary_key=True),
-    sa.Column("start", sa.Integer, primary_key=True, comment="code points in article.text"),
-    sa.Column("end", sa.Integer, nullable=False),
-    comment="Where the words of a proposal stand.",
-)
 
 
 class StoreError(RuntimeError):
@@ -186,21 +67,27 @@ def open_store(url: str) -> Engine:
     try:
         engine = sa.create_engine(url)
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
-        raise StoreError(f"{url}: not a database address that can be opened: {error}") from None
+        masked = re.sub(r"://([^:@/]*):.*@", r"://\1:***@", url)
+        raise StoreError(f"{masked}: not a database address that can be opened: {error}") from None
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     shown = engine.url.render_as_string(hide_password=True)
     try:
         with engine.begin() as connection:
             existing = set(sa.inspect(connection).get_table_names())
-            if existing and not existing & {"meta"}:
+            version = None
+            if meta.name in existing:
+                version = connection.scalar(sa.select(meta.c.value).where(meta.c.key == "store_version"))
+            # Tables of ours without a version are what a killed first run leaves.
+            if version is None and existing - set(metadata.tables):
                 raise StoreError(f"{shown}: holds tables that are not this program's")
+            if version not in (None, str(STORE_VERSION)):
+                raise StoreError(f"{shown}: has version {version}; this program reads version {STORE_VERSION}")
             metadata.create_all(connection)
-            version = connection.scalar(sa.select(meta.c.value).where(meta.c.key == "store_version"))
             if version is None:
                 connection.execute(meta.insert().values(key="store_version", value=str(STORE_VERSION)))
-            elif version != str(STORE_VERSION):
-                raise StoreError(f"{shown}: has version {version}; this program reads version {STORE_VERSION}")
+            _renew_topics(connection)
+            create_views(connection)
     except sa.exc.DBAPIError as error:
         raise StoreError(f"{shown}: {error.orig}") from None
     return engine
@@ -214,6 +101,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA busy_timeout=30000")
     cursor.close()
+
+
+def _renew_topics(connection: Connection) -> None:
+    """Write what the config says of each topic; nothing is written where that is there already."""
+    held = {row.label: (row.definition, row.cap_major) for row in connection.execute(sa.select(topic))}
+    for entry in topic_table():
+        if held.get(entry.label) != (entry.definition, entry.cap_major):
+            values = {"definition": entry.definition, "cap_major": entry.cap_major}
+            _upsert(connection, topic, {"label": entry.label}, values)
 
 
 def text_hash(value: Article) -> str:
@@ -232,12 +128,14 @@ class Writer:
         self.written = self.unchanged = 0
         self.failures: list[Failure] = []
         with engine.begin() as connection:
-            self.id = connection.execute(
+            key = connection.execute(
                 run.insert().values(
                     started=_now(), pipeline=__version__, models=json.dumps(models, sort_keys=True),
                     articles=0, unchanged=0,
                 )
-            ).inserted_primary_key[0]  # fmt: skip
+            ).inserted_primary_key  # fmt: skip
+            assert key is not None
+            self.id = int(key[0])
 
     def holds(self, value: Article) -> bool:
         """Tell whether the store has this article as it is, processed by this code and these models; count it if so."""
@@ -260,7 +158,8 @@ class Writer:
     def fail(self, value: Failure) -> None:
         """Write down an input that gave no article."""
         with self.engine.begin() as connection:
-            _upsert(connection, failure, {"run_id": self.id, "source": value.source}, {"reason": value.reason})
+            keys = {"run_id": self.id, "source": _storable(value.source)}
+            _upsert(connection, failure, keys, {"reason": _storable(value.reason)})
         self.failures.append(value)
 
     def finish(self) -> Summary:
@@ -272,9 +171,10 @@ class Writer:
                 .values(finished=_now(), articles=self.written, unchanged=self.unchanged)
             )
             _drop_orphans(connection)
-            counts = [
-                connection.scalar(sa.select(sa.func.count()).select_from(t)) for t in (article, proposal, delegate)
-            ]
+            articles, records, delegates = (
+                int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
+                for table in (article, proposal, delegate)
+            )
             topics = connection.execute(
                 sa.select(proposal_topic.c.topic, proposal.c.stance, sa.func.count())
                 .join(proposal, proposal.c.id == proposal_topic.c.proposal_id)
@@ -282,11 +182,13 @@ class Writer:
                 .order_by(proposal_topic.c.topic, proposal.c.stance)
             ).all()
         return Summary(
-            self.written,
-            self.unchanged,
-            tuple(self.failures),
-            *(int(count or 0) for count in counts),
-            tuple((topic, stance, int(count)) for topic, stance, count in topics),
+            written=self.written,
+            unchanged=self.unchanged,
+            failures=tuple(self.failures),
+            articles=articles,
+            records=records,
+            delegates=delegates,
+            topics=tuple((label, stance, int(count)) for label, stance, count in topics),
         )
 
 
@@ -327,8 +229,8 @@ def _insert_article(connection: Connection, value: Article, run_id: int, provena
 
 
 def _storable(text: str) -> str:
-    """Replace NUL, which PostgreSQL refuses in text; lengths stay."""
-    return text.replace("\0", "�")
+    """Replace what databases refuse: NUL (PostgreSQL) and lone surrogates (of a file name, say); lengths stay."""
+    return re.sub("[\0\ud800-\udfff]", "�", text)
 
 
 def _insert_record(connection: Connection, record: Record) -> None:
@@ -367,15 +269,16 @@ def _insert_record(connection: Connection, record: Record) -> None:
     connection.execute(
         proposal.insert().values(
             id=record.record_id, proposal_id=value.id, same_as=_first_of(connection, record, delegate_key),
-            article_id=record.document_id, delegate_id=delegate_key, text=_storable(value.text), stance=value.stance.label,
-            promote=value.stance.promote, regulate=value.stance.regulate, score=record.score,
+            article_id=record.document_id, delegate_id=delegate_key, text=_storable(value.text),
+            stance=value.stance.label, promote=value.stance.promote, regulate=value.stance.regulate, score=record.score,
             delegate_score=record.delegate.score,
         )
     )  # fmt: skip
-    for rank, topic in enumerate(value.topics):
+    for rank, scored in enumerate(value.topics):
+        _upsert(connection, topic, {"label": scored.label})
         connection.execute(
             proposal_topic.insert().values(
-                proposal_id=record.record_id, topic=topic.label, rank=rank, score=topic.score
+                proposal_id=record.record_id, topic=scored.label, rank=rank, score=scored.score
             )
         )
     for piece in value.spans:
@@ -445,7 +348,7 @@ def _first_of(connection: Connection, record: Record, delegate_key: str) -> str:
 
 
 def _drop_orphans(connection: Connection) -> None:
-    """Remove delegates and organizations that no article speaks of any more, and references to records that are gone."""
+    """Remove delegates and organizations that no article speaks of any more, and references to records gone since."""
     first = proposal.alias("first")
     gone = ~sa.exists().where(first.c.id == proposal.c.same_as)
     connection.execute(proposal.update().where(gone).values(same_as=proposal.c.id))

@@ -36,8 +36,8 @@ def _topics(summary: Summary) -> Table:
         table.add_column(stance, justify="right")
     table.add_column("all", justify="right")
     counts: dict[str, dict[str, int]] = {}
-    for topic, stance, count in summary.topics:
-        counts.setdefault(topic, {})[stance] = count
+    for topic, label, count in summary.topics:
+        counts.setdefault(topic, {})[label] = count
     for topic in sorted(counts, key=lambda label: -sum(counts[label].values())):
         row = counts[topic]
         table.add_row(Text(topic), *(str(row.get(stance, "")) for stance in STANCES), str(sum(row.values())))

@@ -1,12 +1,13 @@
 """Tokens → word pieces → overlapping windows, the same way for training and for running.
 
-A window holds the piece ids, a shape id a piece (the encoder may be uncased and does not see line breaks, so case and layout
-come beside the text), and which of its pieces count: where windows overlap, each piece is taken from the window in which it
-stands farthest from an edge.
+A window holds the piece ids, a shape id a piece (the encoder may be uncased and does not see line breaks, so case
+and layout come beside the text), and which of its pieces count: where windows overlap, each piece is taken from the
+window in which it stands farthest from an edge.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ class WindowOptions:
 class Pieces:
     """The word pieces of one document.
 
-    `ids` and `shapes` are (pieces,); `first` is (tokens,): the index of each token's first piece, and for a token without any
-    (white space, control characters) that of the piece before it.
+    `ids` and `shapes` are (pieces,); `first` is (tokens,): the index of each token's first piece, and for a token
+    without any (white space, control characters) that of the piece before it.
     """
 
     ids: IntArray
@@ -113,7 +114,7 @@ def cut_windows(count: int, options: WindowOptions) -> list[Window]:
     # Spread the windows evenly, so that the last is no sliver of new text behind a long overlap.
     starts = [round(index * (count - size) / (number - 1)) for index in range(number)]
     cuts = [0]
-    for left, right in zip(starts, starts[1:], strict=False):
+    for left, right in itertools.pairwise(starts):
         cuts.append((right + left + size) // 2)
     cuts.append(count)
     return [
@@ -131,9 +132,7 @@ class Batch:
     mask: IntArray
 
 
-def make_batch(
-    entries: Sequence[tuple[Pieces, Window]], cls_id: int, sep_id: int, pad_id: int
-) -> Batch:
+def make_batch(entries: Sequence[tuple[Pieces, Window]], cls_id: int, sep_id: int, pad_id: int) -> Batch:
     """Return the padded inputs of some windows, special tokens added at both ends."""
     longest = max(window.end - window.start for _, window in entries) + 2
     ids = np.full((len(entries), longest), pad_id, dtype=np.int64)

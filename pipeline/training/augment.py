@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..corpus import AnnotatedArticle
 
@@ -27,12 +28,17 @@ class Edit:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """Material for swaps: `surnames` with weights, syllables of given names, and wordings of memberships."""
+    """Material for swaps.
+
+    `surnames` with their weights, `syllables` of given names, `wordings` of a membership by body, and
+    `organizations` by their last word ("Bank", "University"), so that a bank stays a bank.
+    """
 
     surnames: Sequence[str]
     weights: Sequence[float]
     syllables: Sequence[str]
-    wordings: dict[str, Sequence[str]]
+    wordings: Mapping[str, Sequence[str]]
+    organizations: Mapping[str, Sequence[str]]
 
 
 def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int) -> AnnotatedArticle:
@@ -43,6 +49,8 @@ def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int) -> Annotate
         edits.extend(_names(gold, gazetteer, random_))
     if random_.random() < 0.4:
         edits.extend(_memberships(gold, gazetteer, random_, edits))
+    if random_.random() < 0.5:
+        edits.extend(_organizations(gold, gazetteer, random_))
     variant = apply_edits(gold, edits)
     if random_.random() < 0.5:
         variant = _typography(variant, random_)
@@ -52,7 +60,8 @@ def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int) -> Annotate
 
 
 def apply_edits(gold: AnnotatedArticle, edits: Sequence[Edit]) -> AnnotatedArticle:
-    """Return the article with non-overlapping edits made and every annotation moved; edits at a border stay on their side.
+    """Return the article with non-overlapping edits made and every annotation moved; edits at a border stay on their
+    side.
 
     An edit lies wholly inside or outside of each annotation.
     """
@@ -162,14 +171,14 @@ def _memberships(
     return found
 
 
-_CURLY = {"“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "--"}
+_STRAIGHT = {"“": '"', "”": '"', "‘": "'", "’": "'"}
 
 
 def _typography(gold: AnnotatedArticle, random_: random.Random) -> AnnotatedArticle:
     """Set curly marks straight, or straight double quotation marks curly."""
     text = gold.article.text
     if any(mark in text for mark in "“”"):
-        return apply_edits(gold, [Edit(m.start(), m.end(), _CURLY[m[0]]) for m in re.finditer("[“”‘’]", text)])
+        return apply_edits(gold, [Edit(m.start(), m.end(), _STRAIGHT[m[0]]) for m in re.finditer("[“”‘’]", text)])
     edits, open_ = [], False
     for match in re.finditer(r'["\n]', text):
         if match[0] == "\n":
@@ -187,19 +196,58 @@ def _line_gaps(gold: AnnotatedArticle) -> AnnotatedArticle:
     return apply_edits(gold, [Edit(m.start(), m.end(), new) for m in re.finditer(r"\n+", text)])
 
 
-def make_gazetteer(surnames: Sequence[str], weights: Sequence[float], wordings: dict[str, Sequence[str]]) -> Gazetteer:
-    """Return a gazetteer whose given names are made of the syllables that pinyin allows."""
-    initials = ("b", "c", "ch", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "q", "r", "s", "sh", "t", "w", "x", "y", "z", "zh")
-    legal = _syllables(initials)
-    return Gazetteer(surnames, weights, legal, wordings)
+def organization_pool(corpus: Iterable[AnnotatedArticle]) -> dict[str, tuple[str, ...]]:
+    """Return the organizations of people in some articles, by the last word of their names."""
+    pool: dict[str, set[str]] = {}
+    for gold in corpus:
+        for mention in gold.mentions:
+            name = gold.article.text[mention.start : mention.end]
+            if mention.label == "ORG" and mention.of and len(name.split()) > 1:
+                pool.setdefault(name.split()[-1], set()).add(name)
+    return {word: tuple(sorted(names)) for word, names in pool.items() if len(names) > 3}
 
 
-def _syllables(initials: Sequence[str]) -> tuple[str, ...]:
-    common = {
-        "b": "ai ao ei en in ing o", "c": "ai ong", "ch": "ang ao en eng ong un", "d": "an ong e i ing", "f": "an ang ei en eng u",
-        "g": "ang ao uang ui uo", "h": "ai ao e ong ua uan ui", "j": "i ia ian ian iang ie in ing un", "k": "ai ang un",
-        "l": "an ang ei i ian iang in ing ong u", "m": "an ei eng in ing ei", "n": "a an ing", "p": "ei eng ing", "q": "i iang iao in ing uan",
-        "r": "an en ong ui un", "s": "en ong i", "sh": "an ao eng i u uai un uo", "t": "ao ian ing ong", "w": "ei en u", "x": "i ia ian iang iao in ing iu u uan ue un",
-        "y": "a an ang ao i in ing ong u uan ue un", "z": "e i ong", "zh": "ang ao en eng i ong uo",
-    }  # fmt: skip
-    return tuple(initial + final for initial in initials for final in common.get(initial, "").split())
+def _organizations(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random) -> list[Edit]:
+    """Give people's organizations the name of another one of their kind, everywhere in the article."""
+    text = gold.article.text
+    chosen: dict[str, str] = {}
+    edits = []
+    for mention in gold.mentions:
+        name = text[mention.start : mention.end]
+        pool = gazetteer.organizations.get(name.split()[-1], ())
+        if mention.label != "ORG" or not mention.of or len(name.split()) < 2 or not pool:
+            continue
+        if name not in chosen:
+            chosen[name] = random_.choice(pool) if random_.random() < 0.5 else name
+        if chosen[name] != name:
+            edits.append(Edit(mention.start, mention.end, chosen[name]))
+    return edits
+
+
+# Initials and the finals that given names commonly have behind them.
+_PINYIN = """
+b ai ao ei en in ing o; c ai ong; ch ang ao en eng ong un; d an ong e i ing; f an ang ei en eng u; g ang ao uang ui uo;
+h ai ao e ong ua uan ui; j i ia ian iang ie in ing un; k ai ang un; l an ang ei i ian iang in ing ong u; m an ei eng
+in ing; n a an ing; p ei eng ing; q i iang iao in ing uan; r an en ong ui un; s en ong i; sh an ao eng i u uai un uo;
+t ao ian ing ong; w ei en u; x i ia ian iang iao in ing iu u uan ue un; y a an ang ao i in ing ong u uan ue un; z e i
+ong; zh ang ao en eng i ong uo
+"""
+
+
+def pinyin_syllables() -> tuple[str, ...]:
+    """Return syllables that given names are commonly made of."""
+    groups = [group.split() for group in _PINYIN.split(";")]
+    return tuple(initial + final for initial, *finals in groups for final in finals)
+
+
+def make_gazetteer(
+    lexicon: Mapping[str, Any], surnames: Sequence[str], corpus: Iterable[AnnotatedArticle]
+) -> Gazetteer:
+    """Return the gazetteer of a decoded lexicon, its surnames, and the organizations of the articles to augment.
+
+    A surname that opens the list of common ones is drawn more often.
+    """
+    common = set(lexicon["augment"]["common_surnames"])
+    weights = [6.0 if name in common else 1.0 for name in surnames]
+    wordings = {body: tuple(lexicon["augment"][body]) for body in ("NPC", "CPPCC")}
+    return Gazetteer(tuple(surnames), weights, pinyin_syllables(), wordings, organization_pool(corpus))

@@ -131,7 +131,9 @@ def _token_span(doc: Doc, start: int, end: int, kind: int, lines: Sequence[tuple
 def _mentions(
     doc: Doc, gold: AnnotatedArticle, lines: Sequence[tuple[int, int]]
 ) -> tuple[tuple[TokenSpan, ...], list[tuple[str, ...]], list[int]]:
-    """Return the mentions as token spans, their entities, and their indexes in the gold; overlaps lose the later one."""
+    """Return the mentions as token spans, their entities, and their indexes in the gold; overlaps lose the later
+    one.
+    """
     spans: list[TokenSpan] = []
     owners: list[tuple[str, ...]] = []
     kept: list[int] = []
@@ -236,4 +238,3 @@ def _records(gold: AnnotatedArticle, statements: Sequence[TokenSpan]) -> tuple[G
         )
         for indexes in grouped.values()
     )
-

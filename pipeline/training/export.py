@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tempfile
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from tokenizers import Tokenizer
 from ..build import build
 from ..encode import MODEL, WORD_PIECES, Encode, OnnxRuntime, Runtime
 from ..resources import resource
-from ..stage import TrainedStage
+from ..stage import ModelFileError, TrainedStage
 from ..windows import Batch, WindowOptions
 from .joint import Joint
 from .model import Encoder
@@ -53,13 +52,14 @@ class _Exported(torch.nn.Module):
 
 def export_onnx(encoder: Encoder, path: Path) -> None:
     """Write the encoder as fp32 ONNX with dynamic numbers of windows and pieces."""
-    encoder.eval()
+    exported = _Exported(encoder).eval()
     batch, length = torch.export.Dim("windows", min=1, max=4096), torch.export.Dim("pieces", min=2, max=512)
-    sample = torch.ones((2, 16), dtype=torch.long)
+    # Three tensors of their own: one that serves twice would be taken for one input.
+    samples = tuple(torch.full((2, 16), value, dtype=torch.long) for value in (1, 0, 1))
     shape = {0: batch, 1: length}
     program = torch.onnx.export(
-        _Exported(encoder),
-        (sample, torch.zeros_like(sample), sample),
+        exported,
+        samples,
         input_names=["ids", "shapes", "mask"],
         output_names=["vectors"],
         dynamic_shapes=(shape, shape, shape),
@@ -118,7 +118,9 @@ def assemble(
     return nlp
 
 
-def assemble_from_memory(model: Joint, tokenizer: Tokenizer, window: WindowOptions, settings: Mapping[str, Any]) -> Language:
+def assemble_from_memory(
+    model: Joint, tokenizer: Tokenizer, window: WindowOptions, settings: Mapping[str, Any]
+) -> Language:
     """Return a pipeline that runs a model under training."""
     topics = {"topics": list(model.topics)}
     merged = {**settings, "classify": {**topics, **settings.get("classify", {})}}
@@ -133,18 +135,23 @@ def write_pipeline(
     window: WindowOptions,
     settings: Mapping[str, Any],
     meta: Mapping[str, Any],
-    config: Path | None = None,
+    keep_torch: bool = False,
 ) -> None:
-    """Write a model folder that `spacy.load` reads, with the checksums of its files."""
+    """Write a model folder that `spacy.load` reads, with the checksums of its files.
+
+    With `keep_torch` the encoder is written a second time, in fp32 for `--runtime torch`.
+    """
     tokenizer.no_truncation()
     tokenizer.no_padding()
     files = {MODEL: onnx_file.read_bytes(), WORD_PIECES: tokenizer.to_str().encode("utf-8")}
     merged = {**settings, "classify": {"topics": list(model.topics), **settings.get("classify", {})}}
     nlp = assemble(
-        OnnxRuntime(files[MODEL]), tokenizer, model.special, window, head_weights(model), merged, config, files
+        OnnxRuntime(files[MODEL]), tokenizer, model.special, window, head_weights(model), merged, files=files
     )
     nlp.meta.update(meta)
     nlp.to_disk(folder, exclude=["vocab"])
+    if keep_torch:
+        save_torch(model.encoder, folder / "encode" / "torch")
     write_checksums(folder)
 
 
@@ -159,9 +166,27 @@ def write_checksums(folder: Path) -> None:
     (folder / CHECKSUMS).write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
 
 
-class TorchRuntime:
-    """Runs the weights of an exported encoder with PyTorch, for users who have it."""
+def save_torch(encoder: Encoder, folder: Path) -> None:
+    """Write an encoder for `--runtime torch`: the backbone's config, and all weights as safetensors."""
+    from safetensors.torch import save_file
 
-    def __init__(self, data: bytes) -> None:
-        state = torch.load(io.BytesIO(data), weights_only=True)
-        raise ValueError(f"not a PyTorch state: {type(state)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder.backbone.config.save_pretrained(folder)
+    save_file(
+        {name: value.contiguous() for name, value in encoder.state_dict().items()}, folder / "encoder.safetensors"
+    )
+
+
+def load_torch(folder: Path) -> ModuleRuntime:
+    """Return the runtime of an encoder that `save_torch` wrote; raise `ModelFileError` that names what is missing."""
+    from safetensors.torch import load_file
+    from transformers import AutoConfig, AutoModel
+
+    weights = folder / "encoder.safetensors"
+    if not weights.exists():
+        raise ModelFileError(
+            f"{weights} is missing: this model was written for ONNX Runtime only (train with --keep-torch)"
+        )
+    encoder = Encoder(AutoModel.from_config(AutoConfig.from_pretrained(folder)))
+    encoder.load_state_dict(load_file(weights))
+    return ModuleRuntime(encoder.eval())

@@ -152,7 +152,7 @@ def losses(model: Joint, example: Example, vectors: Tensor, options: JointOption
         rows = torch.stack(pooled)
         wanted = torch.tensor([[float(t in r.topics) for t in model.topics] for r in example.records])
         found["topic"] = [
-            functional.binary_cross_entropy_with_logits(heads.topics(rows), wanted, reduction="none").sum(dim=1)
+            functional.binary_cross_entropy_with_logits(heads.topic_logits(rows), wanted, reduction="none").sum(dim=1)
         ]
         sides = torch.tensor([r.stance for r in example.records])
         found["stance"] = [
@@ -185,7 +185,7 @@ def _verdict_loss(
 
 DEFAULT_WEIGHTS = {
     "mention": 6.0, "statement": 6.0, "parent": 1.0, "source": 1.0, "body": 0.3,
-    "same": 0.5, "verdict": 0.7, "topic": 0.5, "stance": 0.5,
+    "same": 0.5, "verdict": 0.7, "topic": 1.0, "stance": 1.0,
 }  # fmt: skip
 
 
@@ -199,9 +199,9 @@ def train(
 ) -> None:
     """Train a model in place.
 
-    `draw(epoch)` gives the examples of an epoch (augmented anew each time). `checkpoint` is a file that holds the state after each
-    epoch, from which a killed training resumes. `after_epoch` scores the model on dev; the best weights are kept in
-    the end, where it is given.
+    `draw(epoch)` gives the examples of an epoch (augmented anew each time). `checkpoint` is a file that holds the
+    state after each epoch, from which a killed training resumes. `after_epoch` scores the model on dev; the best
+    weights are kept in the end, where it is given.
     """
     torch.manual_seed(options.seed)
     random.seed(options.seed)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedModel
+from torch.nn import functional
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from ..heads import (
     BODY_CLASSES,
@@ -30,8 +31,14 @@ class Encoder(nn.Module):
 
     @classmethod
     def load(cls, name: str, use_shapes: bool = True) -> Encoder:
-        """Load a backbone from a local folder or a hub id."""
-        return cls(AutoModel.from_pretrained(name), use_shapes)
+        """Load a backbone from a local folder or a hub id.
+
+        Dropout of attention is off: the fused attention of CPUs works without it only, and the heads drop out anyway.
+        """
+        config = AutoConfig.from_pretrained(name)
+        if hasattr(config, "attention_probs_dropout_prob"):
+            config.attention_probs_dropout_prob = 0.0
+        return cls(AutoModel.from_pretrained(name, config=config), use_shapes)
 
     def forward(self, ids: Tensor, shapes: Tensor, mask: Tensor) -> Tensor:
         """Return the vectors, (windows, pieces, width), of ids, shape ids and mask, each (windows, pieces)."""
@@ -43,7 +50,9 @@ class Encoder(nn.Module):
 
 def two_layers(inputs: int, hidden: int, outputs: int, dropout: float) -> nn.Sequential:
     """Return a multi-layer perceptron with one hidden layer."""
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.GELU(approximate="tanh"), nn.Dropout(dropout), nn.Linear(hidden, outputs))
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.GELU(approximate="tanh"), nn.Dropout(dropout), nn.Linear(hidden, outputs)
+    )
 
 
 class PairScorer(nn.Module):
@@ -61,7 +70,7 @@ class PairScorer(nn.Module):
         """Return (pairs,) scores of left (pairs, left), right (pairs, right) and features (pairs, features)."""
         a, b = self.left(left), self.right(right)
         hidden = a + b + self.product(a * b) + self.features(features)
-        return self.output(torch.nn.functional.gelu(hidden, approximate="tanh")).squeeze(-1)
+        return self.output(functional.gelu(hidden, approximate="tanh")).squeeze(-1)
 
 
 class Heads(nn.Module):
@@ -79,7 +88,26 @@ class Heads(nn.Module):
         self.same = PairScorer(statement, statement, SAME_FEATURES, pair_width, dropout)
         self.verdict = two_layers(statement + mention + VERDICT_FEATURES, pair_width, 1, dropout)
         self.topics = two_layers(2 * width, 2 * pair_width, topics, dropout)
+        # Beside the perceptron, the cosine of a record's mean vector with a vector of each topic, which starts as
+        # that of
+        # the topic's definition: what a sentence encoder knows of meaning serves from the first step.
+        self.topic_labels = nn.Linear(width, topics)
+        self.topic_scale = nn.Parameter(torch.tensor([10.0]))
+        nn.init.constant_(self.topic_labels.bias, -4.0)
+        nn.init.zeros_(self.topics[3].weight)
+        nn.init.zeros_(self.topics[3].bias)
         self.stance = two_layers(2 * width, pair_width, 2, dropout)
         # The score of "nobody" beside the candidates of a pair.
         self.parent_none = nn.Linear(mention, 1)
         self.source_none = nn.Linear(statement, 1)
+
+    def topic_logits(self, rows: Tensor) -> Tensor:
+        """Return (records, topics) logits of record vectors, (records, 2 × width)."""
+        mean = functional.normalize(rows[:, : rows.shape[1] // 2], dim=1)
+        labels = functional.normalize(self.topic_labels.weight, dim=1)
+        return self.topics(rows) + self.topic_scale * (mean @ labels.T) + self.topic_labels.bias
+
+    def start_topics(self, vectors: Tensor) -> None:
+        """Start the topics' vectors from those of their definitions, (topics, width)."""
+        with torch.no_grad():
+            self.topic_labels.weight.copy_(functional.normalize(vectors, dim=1))

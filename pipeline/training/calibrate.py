@@ -1,0 +1,182 @@
+"""Thresholds and calibration of a trained pipeline, fitted on dev articles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..corpus import AnnotatedArticle
+from ..document import make_doc
+from ..evaluation_data import from_annotated
+from ..heads import perceptron, record_vector, topic_logits
+from ..link import RECORD_FEATURES
+from ..predictions import read_doc
+from ..scores import Claim, match_claims
+from ..stage import TrainedStage
+
+FloatArray = NDArray[np.float64]
+Settings = dict[str, dict[str, Any]]
+_STANCES = {"promote": (1, 0), "regulate": (0, 1), "both": (1, 1), "neither": (0, 0)}
+
+
+def run_stages(nlp: Language, gold: AnnotatedArticle, tensor: Any | None = None) -> Doc:
+    """Return a processed document; with a tensor, the encoder is left out."""
+    doc = make_doc(nlp, gold.article)
+    for name, component in nlp.pipeline:
+        if name == "encode" and tensor is not None:
+            doc.tensor = tensor
+        else:
+            doc = component(doc)
+    return doc
+
+
+def encode_all(nlp: Language, corpus: Sequence[AnnotatedArticle]) -> list[Any]:
+    """Return the token vectors of articles."""
+    encode = nlp.get_pipe("encode")
+    return [doc.tensor for doc in encode.pipe(make_doc(nlp, gold.article) for gold in corpus)]  # type: ignore[attr-defined]
+
+
+def attribution(nlp: Language, corpus: Sequence[AnnotatedArticle], tensors: Sequence[Any]) -> tuple[float, list[Any]]:
+    """Return attribution F1, and for each predicted record its features and whether it is right."""
+    right = gold_count = predicted_count = 0
+    rows: list[tuple[list[float], bool]] = []
+    for gold, tensor in zip(corpus, tensors, strict=True):
+        doc = run_stages(nlp, gold, tensor)
+        wanted: Sequence[Claim] = from_annotated(gold).claims or ()
+        found = _claims_in_order(doc)
+        hits = {m.predicted for m in match_claims(doc.text, wanted, found) if m.found}
+        right += len(hits)
+        gold_count += len(wanted)
+        predicted_count += len(found)
+        rows.extend((entry["features"], index in hits) for index, entry in enumerate(doc._.proposals or []))
+    return 2 * right / max(1, gold_count + predicted_count), rows
+
+
+def _claims_in_order(doc: Doc) -> list[Claim]:
+    """Return the claims in the order of `doc._.proposals`, which records sort anew."""
+    by_spans = {(c.proponent.name, c.spans): c for c in read_doc(doc).claims}
+    entities = doc._.entities
+    return [
+        by_spans[entities[entry["entity"]]["name"], tuple(sorted((a, b) for a, b in entry["spans"]))]
+        for entry in doc._.proposals or []
+    ]
+
+
+def quick_score(nlp: Language, dev: Sequence[AnnotatedArticle]) -> float:
+    """Return attribution F1 on dev, as training watches it."""
+    return attribution(nlp, dev, encode_all(nlp, dev))[0]
+
+
+def calibrate(
+    make: Callable[[Settings], Language],
+    dev: Sequence[AnnotatedArticle],
+    topics: Sequence[str],
+    log: Callable[[str], None],
+) -> tuple[Settings, dict[str, float]]:
+    """Return the settings of all stages and the dev scores they reach.
+
+    `make` gives a pipeline with some settings. Thresholds are chosen for attribution F1, topic micro F1 and stance
+    accuracy; probabilities are fitted by logistic regression.
+    """
+    settings: Settings = {"attribute": {}, "link": {}, "classify": {}}
+    tensors = encode_all(make(settings), dev)
+    for stage, key, values in (
+        ("attribute", "outside_penalty", (0.0, 0.5, 1.0, 1.5, 2.0)),
+        ("link", "verdict_threshold", (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
+        ("link", "same_threshold", (0.3, 0.4, 0.5, 0.6, 0.7)),
+        ("attribute", "outside_penalty", (0.0, 0.5, 1.0, 1.5, 2.0)),
+        ("link", "verdict_threshold", (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
+    ):
+        tried = []
+        for value in values:
+            settings[stage][key] = value
+            tried.append((attribution(make(settings), dev, tensors)[0], -abs(value - 0.5), value))
+        best = max(tried)
+        settings[stage][key] = best[2]
+        log(f"  {stage}.{key} {best[2]}: dev attribution F1 {best[0]:.4f}")
+    score, rows = attribution(make(settings), dev, tensors)
+    features = np.array([row for row, _ in rows], dtype=np.float64).reshape(-1, len(RECORD_FEATURES))
+    settings["link"]["record"] = fit_logistic(logits(features), np.array([right for _, right in rows], dtype=bool))
+    settings["classify"], scores = calibrate_classes(make(settings), dev, tensors, topics)
+    return settings, {"attribution_f1": score, **scores}
+
+
+def logits(probabilities: FloatArray) -> FloatArray:
+    """Return the logits of probabilities, kept off 0 and 1."""
+    clipped = np.clip(probabilities, 1e-4, 1 - 1e-4)
+    return np.log(clipped / (1 - clipped))
+
+
+def fit_logistic(inputs: FloatArray, target: NDArray[Any]) -> list[float]:
+    """Return the weights and the constant of a regularised logistic regression; a constant where all targets agree."""
+    from sklearn.linear_model import LogisticRegression
+
+    if len(set(target.tolist())) < 2:
+        share = (target.sum() + 1) / (len(target) + 2) if len(target) else 0.5
+        return [*([0.0] * inputs.shape[1]), float(np.log(share / (1 - share)))]
+    model = LogisticRegression(C=0.3).fit(inputs, target)
+    return [*(float(value) for value in model.coef_[0]), float(model.intercept_[0])]
+
+
+def class_inputs(
+    nlp: Language, corpus: Sequence[AnnotatedArticle], tensors: Sequence[Any], topics: Sequence[str]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the vectors of all gold records, (records, 2 × width), their topics and their stances as 0 and 1."""
+    vectors, labels, stances = [], [], []
+    for gold, tensor in zip(corpus, tensors, strict=True):
+        doc = nlp.make_doc(gold.article.text)
+        for claim in from_annotated(gold).claims or ():
+            spans = [doc.char_span(a, b, alignment_mode="expand") for a, b in claim.spans]
+            vectors.append(record_vector(tensor, [(span.start, span.end) for span in spans]))
+            labels.append([float(topic in claim.topics) for topic in topics])
+            stances.append(_STANCES[claim.stance or "neither"])
+    return np.array(vectors), np.array(labels), np.array(stances, dtype=np.float64)
+
+
+def calibrate_classes(
+    nlp: Language, dev: Sequence[AnnotatedArticle], tensors: Sequence[Any], topics: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the settings of the classify stage and its dev scores on gold spans."""
+    classify = nlp.get_pipe("classify")
+    assert isinstance(classify, TrainedStage)
+    vectors, wanted, sides = class_inputs(nlp, dev, tensors, topics)
+    logits_of_topics = topic_logits(classify.weights, vectors.astype(np.float32)).astype(np.float64)
+    stance_logits = perceptron(classify.weights, "stance", vectors.astype(np.float32)).astype(np.float64)
+    topic_fit = fit_logistic(logits_of_topics.reshape(-1, 1), wanted.reshape(-1))
+    probs = 1 / (1 + np.exp(-(logits_of_topics * topic_fit[0] + topic_fit[1])))
+    grid = np.arange(0.2, 0.71, 0.02)
+    threshold = float(max(grid, key=lambda t: (micro_f1(wanted, probs, float(t)), -abs(t - 0.5))))
+    stance_fit = [fit_logistic(stance_logits[:, [side]], sides[:, side]) for side in (0, 1)]
+    stances = 1 / (1 + np.exp(-(stance_logits * np.array(stance_fit)[:, 0] + np.array(stance_fit)[:, 1])))
+    limits = max(
+        ((a, b) for a in np.arange(0.3, 0.71, 0.04) for b in np.arange(0.3, 0.71, 0.04)),
+        key=lambda pair: (
+            float(((stances >= pair) == sides).all(axis=1).mean()),
+            -abs(pair[0] - 0.5) - abs(pair[1] - 0.5),
+        ),
+    )
+    settings = {
+        "topics": list(topics),
+        "topic_calibration": topic_fit,
+        "topic_threshold": round(threshold, 2),
+        "stance_calibration": stance_fit,
+        "stance_thresholds": [round(float(limit), 2) for limit in limits],
+    }
+    scores = {
+        "topic_micro_f1": micro_f1(wanted, probs, threshold),
+        "stance_accuracy": float(((stances >= np.array(limits)) == sides).all(axis=1).mean()),
+    }
+    return settings, scores
+
+
+def micro_f1(wanted: FloatArray, probs: FloatArray, threshold: float) -> float:
+    """Return the micro F1 of labels over a threshold; the best one counts where none is over it."""
+    given = probs >= threshold
+    given[np.arange(len(probs)), probs.argmax(axis=1)] = True
+    hits = float((given * wanted).sum())
+    return 2 * hits / max(1.0, float(given.sum() + wanted.sum()))

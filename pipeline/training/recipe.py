@@ -1,0 +1,292 @@
+"""The whole training of a language's models, from a config: data, joint fine-tuning, calibration, export, scores."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from spacy.language import Language
+from spacy.vocab import Vocab
+from tokenizers import Tokenizer
+
+from .. import __version__
+from ..corpus import AnnotatedArticle, load_topics, load_xml
+from ..document import ExactTokenizer
+from ..encode import OnnxRuntime
+from ..resources import resource
+from ..windows import WindowOptions, cut_windows, make_batch, split_pieces
+from .augment import Gazetteer, augment, make_gazetteer
+from .calibrate import calibrate, quick_score
+from .examples import Example, make_example
+from .export import assemble, assemble_from_memory, export_onnx, head_weights, quantize, write_pipeline
+from .joint import Joint, JointOptions, train
+from .model import Encoder, Heads
+
+Log = Callable[[str], None]
+
+
+class TrainingError(ValueError):
+    """The config, the data or the backbone can't be used; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A decoded training config; paths are relative to where the command runs."""
+
+    lang: str
+    train: Path
+    dev: Path
+    augment: bool
+    backbone: str
+    sha256: str | None
+    shapes: bool
+    joint: JointOptions
+    topics: dict[str, Any]
+
+
+def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = None, seed: int | None = None) -> Recipe:
+    """Return the recipe of a config file, some of its values replaced; raise `TrainingError` that names a missing
+    key.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        joint = dict(data["joint"])
+        window = WindowOptions(joint.pop("window_size"), joint.pop("window_overlap"))
+        options = JointOptions(**joint, window=window)
+        recipe = Recipe(
+            lang=data.get("lang", "en"),
+            train=Path(data["data"]["train"]),
+            dev=Path(data["data"]["dev"]),
+            augment=bool(data["data"].get("augment", True)),
+            backbone=backbone or data["backbone"]["name"],
+            sha256=None if backbone else data["backbone"].get("sha256"),
+            shapes=bool(data["backbone"].get("shapes", True)),
+            joint=options,
+            topics=dict(data.get("topics", {})),
+        )
+    except KeyError as error:
+        raise TrainingError(f"{path}: no value for {error}") from None
+    except (OSError, TypeError, ValueError) as error:
+        raise TrainingError(f"{path}: {error}") from None
+    if epochs is not None:
+        recipe = replace(recipe, joint=replace(recipe.joint, epochs=epochs))
+    return recipe if seed is None else replace(recipe, joint=replace(recipe.joint, seed=seed))
+
+
+def find_backbone(recipe: Recipe) -> str:
+    """Return the folder or hub id of the backbone; raise `TrainingError` where a package or its checksum is not as
+    asked.
+    """
+    name = recipe.backbone
+    if name.startswith("package:"):
+        package, _, inside = name.removeprefix("package:").partition("/")
+        found = find_spec(package)
+        if found is None or not found.submodule_search_locations:
+            raise TrainingError(
+                f"backbone {name}: the package is not installed; pip install {package.replace('_', '-')}"
+                " or name a folder or hub id with --backbone"
+            )
+        name = str(Path(found.submodule_search_locations[0]) / inside)
+    weights = Path(name) / "model.safetensors"
+    if recipe.sha256 and weights.exists():
+        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+        if digest != recipe.sha256:
+            raise TrainingError(f"{weights} has SHA-256 {digest}, not {recipe.sha256}")
+    return name
+
+
+def load_tokenizer(backbone: str) -> tuple[Tokenizer, tuple[int, int, int]]:
+    """Return a backbone's fast tokenizer and the ids of its first, last and padding piece."""
+    from transformers import AutoTokenizer
+
+    loaded = AutoTokenizer.from_pretrained(backbone)
+    fast = getattr(loaded, "backend_tokenizer", None)
+    if fast is None:
+        raise TrainingError(f"backbone {backbone}: it has no fast tokenizer (tokenizer.json)")
+    first = loaded.cls_token_id if loaded.cls_token_id is not None else loaded.bos_token_id
+    last = loaded.sep_token_id if loaded.sep_token_id is not None else loaded.eos_token_id
+    if first is None or last is None:
+        raise TrainingError(f"backbone {backbone}: its tokenizer has no pieces that open and close a text")
+    fast.no_truncation()
+    fast.no_padding()
+    return fast, (int(first), int(last), int(loaded.pad_token_id or 0))
+
+
+def new_model(recipe: Recipe, topics: Sequence[str]) -> tuple[Joint, Tokenizer]:
+    """Return an untrained model around the backbone, and the backbone's tokenizer."""
+    torch.manual_seed(recipe.joint.seed)
+    backbone = find_backbone(recipe)
+    tokenizer, special = load_tokenizer(backbone)
+    encoder = Encoder.load(backbone, recipe.shapes)
+    most = getattr(encoder.backbone.config, "max_position_embeddings", recipe.joint.window.size)
+    if recipe.joint.window.size > most:
+        raise TrainingError(f"window_size {recipe.joint.window.size} is over the backbone's {most} positions")
+    heads = Heads(encoder.backbone.config.hidden_size, len(topics), dropout=recipe.joint.dropout)
+    model = Joint(encoder, heads, tuple(topics), special)
+    heads.start_topics(definition_vectors(model, tokenizer, recipe))
+    return model, tokenizer
+
+
+def definition_vectors(model: Joint, tokenizer: Tokenizer, recipe: Recipe) -> torch.Tensor:
+    """Return the mean vector, (topics, width), of each topic's label and definition in `configs/topics.toml`."""
+    table = tomllib.loads(resource("configs", "topics.toml").read_text(encoding="utf-8"))
+    tokenize = ExactTokenizer(Vocab())
+    rows = []
+    model.encoder.eval()
+    with torch.no_grad():
+        for label in model.topics:
+            text = f"{label.replace('-', ' ')}: {table.get(label, {}).get('definition', '')}"
+            doc = tokenize(text)
+            pieces = split_pieces(doc, tokenizer)
+            windows = cut_windows(len(pieces.ids), recipe.joint.window)
+            batch = make_batch([(pieces, window) for window in windows[:1]], *model.special)
+            inputs = (torch.from_numpy(x) for x in (batch.ids, batch.shapes, batch.mask))
+            rows.append(model.encoder(*inputs)[0, 1:-1].mean(dim=0))
+    return torch.stack(rows)
+
+
+def gazetteer_of(recipe: Recipe, corpus: Sequence[AnnotatedArticle]) -> Gazetteer:
+    """Return what augmentation swaps in, for the recipe's language."""
+    path = resource("configs", f"lexicon.{recipe.lang}.toml")
+    lexicon = tomllib.loads(path.read_text(encoding="utf-8"))
+    lines = (path.parent / lexicon["person"]["surnames"]).read_text(encoding="utf-8").splitlines()
+    surnames = sorted({word for line in lines if not line.startswith("#") for word in line.split()})
+    return make_gazetteer(lexicon, surnames, corpus)
+
+
+def draw_examples(
+    recipe: Recipe, corpus: Sequence[AnnotatedArticle], tokenizer: Tokenizer
+) -> Callable[[int], list[Example]]:
+    """Return what gives the examples of an epoch: the first as written, the others augmented anew."""
+    vocab = Vocab()
+    gazetteer = gazetteer_of(recipe, corpus) if recipe.augment else None
+
+    def draw(epoch: int) -> list[Example]:
+        if gazetteer is None or epoch == 0:
+            return [make_example(gold, tokenizer, vocab) for gold in corpus]
+        seed = recipe.joint.seed * 7_919 + epoch
+        return [
+            make_example(augment(gold, gazetteer, seed * 100_003 + index), tokenizer, vocab)
+            for index, gold in enumerate(corpus)
+        ]
+
+    return draw
+
+
+def corpus_digest(corpus: Sequence[AnnotatedArticle]) -> str:
+    """Return a digest of the training data."""
+    digest = hashlib.sha256()
+    for gold in corpus:
+        digest.update(repr(gold).encode("utf-8"))
+    return digest.hexdigest()[:16]
+
+
+def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, log: Log = print) -> dict[str, Any]:
+    """Train everything and write the model folder `out`; `work` holds checkpoints, from which a killed training
+    resumes.
+
+    Returns the scores on dev that are also written to `metrics.json`.
+    """
+    keep_memory()
+    topics = load_topics()
+    corpus, dev = load_xml(recipe.train, topics), load_xml(recipe.dev, topics)
+    if not corpus or not dev:
+        raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
+    model, tokenizer = new_model(recipe, topics)
+    log(f"{len(corpus)} training articles, {len(dev)} dev articles, backbone {recipe.backbone}")
+    work.mkdir(parents=True, exist_ok=True)
+
+    def after_epoch(epoch: int, current: Joint) -> float:
+        if epoch < recipe.joint.epochs // 2:
+            return 0.0
+        score = quick_score(assemble_from_memory(current, tokenizer, recipe.joint.window, {}), dev)
+        log(f"  dev attribution F1 {score:.4f}")
+        return score
+
+    draw = draw_examples(recipe, corpus, tokenizer)
+    train(model, draw, recipe.joint, work / "joint.pt", after_epoch, log)
+    written = finish(recipe, model, tokenizer, corpus, dev, work, log)
+    written.write(out, keep_torch)
+    return written.scores
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trained, exported and calibrated model, before it is written."""
+
+    model: Joint
+    tokenizer: Tokenizer
+    window: WindowOptions
+    encoder: Path
+    settings: dict[str, Any]
+    scores: dict[str, float]
+    meta: dict[str, Any]
+
+    def write(self, out: Path, keep_torch: bool = False) -> None:
+        """Write the model folder, with the scores and what they were reached with beside the weights."""
+        write_pipeline(out, self.encoder, self.tokenizer, self.model, self.window, self.settings, self.meta, keep_torch)
+        metrics = {"dev": self.scores, "training": self.meta["training"]}
+        (out / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+
+
+def finish(
+    recipe: Recipe,
+    model: Joint,
+    tokenizer: Tokenizer,
+    corpus: Sequence[AnnotatedArticle],
+    dev: Sequence[AnnotatedArticle],
+    work: Path,
+    log: Log,
+) -> Finished:
+    """Export a trained model and calibrate it on dev, with the exported encoder."""
+    full, small = work / "encoder.fp32.onnx", work / "encoder.int8.onnx"
+    export_onnx(model.encoder, full)
+    quantize(full, small)
+    log(f"encoder: {full.stat().st_size / 1e6:.1f} MB fp32, {small.stat().st_size / 1e6:.1f} MB int8")
+    runtime = OnnxRuntime(small.read_bytes())
+    weights, window = head_weights(model), recipe.joint.window
+
+    def make(settings: dict[str, dict[str, Any]]) -> Language:
+        merged = {**settings, "classify": {"topics": list(model.topics), **settings.get("classify", {})}}
+        return assemble(runtime, tokenizer, model.special, window, weights, merged)
+
+    settings, scores = calibrate(make, dev, model.topics, log)
+    training = {
+        "data": corpus_digest(corpus),
+        "articles": len(corpus),
+        "backbone": recipe.backbone,
+        "seed": recipe.joint.seed,
+        "epochs": recipe.joint.epochs,
+        "code": __version__,
+    }
+    meta = {
+        "name": "two_sessions",
+        "version": __version__,
+        "description": "Who proposes what at China's Two Sessions",
+        "license": "MIT",
+        "training": training,
+    }
+    return Finished(model, tokenizer, window, small, settings, scores, meta)
+
+
+def keep_memory() -> None:
+    """Let the allocator of glibc keep what it has: giving large blocks back after each step costs half the time on
+    CPUs.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        libc = ctypes.CDLL(None)
+        for parameter, value in ((-4, 0), (-1, 2**31 - 1), (-2, 1 << 28)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+            libc.mallopt(parameter, value)
+    except (AttributeError, OSError):
+        return

@@ -1,0 +1,114 @@
+"""The topic head alone: for users who add a topic, on top of an encoder that stays as it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from spacy.language import Language
+from torch.nn import functional
+
+from ..build import load_pipeline
+from ..corpus import load_topics, load_xml
+from ..heads import record_vector
+from ..resources import resource
+from ..stage import TrainedStage
+from .calibrate import calibrate_classes, class_inputs, encode_all
+from .export import write_checksums
+from .model import Heads
+from .recipe import Recipe, TrainingError
+
+#: The parameters of the topic head, by the first part of their names.
+TOPIC_PARTS = ("topics", "topic_labels", "topic_scale")
+
+
+def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], None] = print) -> dict[str, float]:
+    """Train the topic head for the labels of `configs/topics.toml` and write the model with it to `out`.
+
+    A topic's `examples` there count as records of that topic, beside those of the annotated articles. Returns the
+    dev scores.
+    """
+    nlp = load_pipeline(model)
+    source = Path(str(nlp.path))
+    labels = load_topics()
+    corpus, dev = load_xml(recipe.train, labels), load_xml(recipe.dev, labels)
+    if not corpus or not dev:
+        raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
+    log(f"encoding {len(corpus)} articles")
+    vectors, wanted, _ = class_inputs(nlp, corpus, encode_all(nlp, corpus), labels)
+    extra, extra_labels = example_inputs(nlp, labels)
+    if len(extra):
+        vectors, wanted = np.concatenate([vectors, extra]), np.concatenate([wanted, extra_labels])
+    classify = nlp.get_pipe("classify")
+    assert isinstance(classify, TrainedStage)
+    head = fit_head(vectors.astype(np.float32), wanted.astype(np.float32), classify, recipe, labels)
+    others = {name: value for name, value in classify.weights.items() if name.split(".")[0] not in TOPIC_PARTS}
+    classify.load({**others, **head}, classify.settings)
+    settings, scores = calibrate_classes(nlp, dev, encode_all(nlp, dev), labels)
+    classify.load(classify.weights, settings)
+    if out.resolve() != source.resolve():
+        shutil.copytree(source, out, dirs_exist_ok=True)
+    classify.to_disk(out / "classify")
+    write_checksums(out)
+    (out / "metrics.json").write_text(
+        json.dumps({"dev": scores, "trained": "topics"}, indent=1) + "\n", encoding="utf-8"
+    )
+    return scores
+
+
+def example_inputs(nlp: Language, labels: tuple[str, ...]) -> tuple[Any, Any]:
+    """Return the vectors and labels of the examples that `configs/topics.toml` gives for its topics."""
+    table = tomllib.loads(resource("configs", "topics.toml").read_text(encoding="utf-8"))
+    encode = nlp.get_pipe("encode")
+    vectors, wanted = [], []
+    for label, entry in table.items():
+        for text in entry.get("examples", []):
+            doc = encode(nlp.make_doc(text))  # type: ignore[operator]
+            vectors.append(record_vector(doc.tensor, [(0, len(doc))]))
+            wanted.append([float(label == other) for other in labels])
+    return np.array(vectors), np.array(wanted)
+
+
+def fit_head(
+    vectors: Any, wanted: Any, classify: TrainedStage, recipe: Recipe, labels: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the weights of a topic head fitted to record vectors, (records, 2 × width).
+
+    Topics that the old head knows start from its rows; a new one starts from the mean of its records' vectors.
+    """
+    torch.manual_seed(recipe.joint.seed)
+    old = {label: row for row, label in enumerate(classify.settings["topics"])}
+    inputs, target = torch.from_numpy(vectors), torch.from_numpy(wanted)
+    heads = Heads(vectors.shape[1] // 2, len(labels), dropout=0.3)
+    with torch.no_grad():
+        for name, value in heads.named_parameters():
+            if name.split(".")[0] not in TOPIC_PARTS:
+                continue
+            known = torch.from_numpy(classify.weights[name])
+            if name in ("topics.3.weight", "topics.3.bias", "topic_labels.weight", "topic_labels.bias"):
+                for row, label in enumerate(labels):
+                    if label in old:
+                        value[row] = known[old[label]]
+                    elif name == "topic_labels.weight" and target[:, row].any():
+                        mean = inputs[target[:, row] > 0][:, : vectors.shape[1] // 2].mean(dim=0)
+                        value[row] = functional.normalize(mean, dim=0)
+            else:
+                value.copy_(known)
+    parameters = [p for name, p in heads.named_parameters() if name.split(".")[0] in TOPIC_PARTS]
+    optimizer = torch.optim.AdamW(parameters, lr=float(recipe.topics.get("rate", 1e-3)), weight_decay=0.05)
+    heads.train()
+    for _ in range(int(recipe.topics.get("epochs", 60))):
+        for rows in torch.randperm(len(inputs)).split(64):
+            logits = heads.topic_logits(inputs[rows])
+            loss = functional.binary_cross_entropy_with_logits(logits, target[rows], reduction="none").sum(1).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    state = heads.state_dict().items()
+    return {name: value.detach().numpy() for name, value in state if name.split(".")[0] in TOPIC_PARTS}

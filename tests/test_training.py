@@ -1,0 +1,200 @@
+"""Training from end to end on a tiny backbone, and what comes of it: files, loading, running, errors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+from spacy.language import Language
+
+from pipeline.build import build, load_pipeline
+from pipeline.document import make_doc
+from pipeline.resources import resource
+from pipeline.schema import Article
+from pipeline.stage import ModelFileError
+from tests.tiny_backbone import write_backbone, write_config, write_corpus
+
+pytest.importorskip("torch")
+from pipeline.training.recipe import TrainingError, find_backbone, load_recipe, train_all
+from pipeline.training.topics import train_topics
+
+TEXT = (
+    "Luo Wenqing, an NPC deputy and president of Lanhe Bank, said that villages should get a ledger of their own and "
+    'money for it.\n\n"Hospitals must be fined when they sell the names of patients," said Hu Jianbang, a member of '
+    'the CPPCC National Committee.\n\nTang Yue, a lawyer, was doubtful. "We have enough rules already," he said.'
+)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny model that has learned one story by heart, its corpus and its config."""
+    root = tmp_path_factory.mktemp("trained")
+    write_corpus(root / "corpus" / "train", tuple(range(2013, 2021)))
+    write_corpus(root / "corpus" / "dev", (2021, 2022))
+    config = write_config(root / "train.toml", root / "corpus", write_backbone(root / "backbone"), 30)
+    train_all(load_recipe(config), root / "model", root / "work", keep_torch=True, log=lambda line: None)
+    return root
+
+
+@pytest.fixture(scope="session")
+def nlp(trained: Path) -> Language:
+    """The tiny model, loaded as any spaCy model."""
+    return spacy.load(trained / "model")
+
+
+def records(nlp: Language, text: str = TEXT) -> list[tuple[str, str | None, str, str]]:
+    doc = nlp(make_doc(nlp, Article("tiny", text)))
+    return [(r.delegate.name, r.delegate.body, r.proposal.text, r.proposal.stance.label) for r in doc._.records]
+
+
+def test_a_small_set_is_learned_by_heart(nlp: Language) -> None:
+    found = records(nlp)
+    assert [row[:2] for row in found] == [("Luo Wenqing", "NPC"), ("Hu Jianbang", "CPPCC")]
+    assert found[0][2].startswith("villages should get")
+    assert [row[3] for row in found] == ["promote", "regulate"]
+
+
+def test_posts_belong_to_their_person(nlp: Language) -> None:
+    doc = nlp(make_doc(nlp, Article("tiny", TEXT)))
+    roles = {r.delegate.name: [(role.title, role.organization) for role in r.delegate.roles] for r in doc._.records}
+    assert roles["Luo Wenqing"] == [("president", "Lanhe Bank")]
+    assert roles["Hu Jianbang"] == []
+
+
+def test_pipe_equals_call(nlp: Language) -> None:
+    texts = [TEXT, TEXT * 3, "", "Nothing here.", "\n\n \n"]
+    one_by_one = [[r.record_id for r in nlp(make_doc(nlp, Article("x", text)))._.records] for text in texts]
+    docs = nlp.pipe([make_doc(nlp, Article("x", text)) for text in texts], batch_size=2)
+    assert [[r.record_id for r in doc._.records] for doc in docs] == one_by_one
+    assert len(one_by_one[1]) > len(one_by_one[2]) == 0
+
+
+def test_every_offset_fits_its_text(nlp: Language) -> None:
+    doc = nlp(make_doc(nlp, Article("tiny", TEXT.replace("\n\n", "\r\n"))))
+    assert doc._.records
+    for record in doc._.records:
+        for place in (*record.proposal.spans, *record.delegate.mentions):
+            assert doc.text[place.start : place.end] == place.text
+
+
+def test_what_is_written_loads_the_same(nlp: Language, tmp_path: Path) -> None:
+    nlp.to_disk(tmp_path / "again", exclude=["vocab"])
+    assert records(spacy.load(tmp_path / "again")) == records(nlp)
+
+
+def test_bytes_carry_a_stage(nlp: Language) -> None:
+    stage = nlp.get_pipe("link")
+    fresh = build(resource("configs", "en.cfg")).get_pipe("link")
+    fresh.from_bytes(stage.to_bytes())
+    assert fresh.settings == stage.settings
+    assert set(fresh.weights) == set(stage.weights)
+
+
+def test_torch_and_onnx_agree(trained: Path, nlp: Language) -> None:
+    other = spacy.load(trained / "model", config={"components": {"encode": {"runtime": "torch"}}})
+    doc, twin = nlp.make_doc(TEXT), other.make_doc(TEXT)
+    vectors, others = nlp.get_pipe("encode")(doc).tensor, other.get_pipe("encode")(twin).tensor
+    assert np.corrcoef(vectors.ravel(), others.ravel())[0, 1] > 0.98
+    assert [row[0] for row in records(other)] == [row[0] for row in records(nlp)]
+
+
+def test_torch_without_its_weights_is_an_error_by_name(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "model", tmp_path / "model")
+    shutil.rmtree(tmp_path / "model" / "encode" / "torch")
+    with pytest.raises(ModelFileError, match=r"encoder\.safetensors is missing"):
+        spacy.load(tmp_path / "model", config={"components": {"encode": {"runtime": "torch"}}})
+
+
+@pytest.mark.parametrize(
+    "name", ["encode/model.onnx", "encode/tokenizer.json", "encode/settings.json", "link/weights.safetensors"]
+)
+def test_a_missing_or_damaged_file_is_named(trained: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(trained / "model", tmp_path / "model")
+    path = tmp_path / "model" / name
+    path.write_bytes(path.read_bytes()[:40] + b"damaged")
+    with pytest.raises(ModelFileError, match=path.name):
+        load_pipeline(str(tmp_path / "model"))
+    with pytest.raises(ModelFileError, match=path.name):
+        spacy.load(tmp_path / "model")
+    path.unlink()
+    with pytest.raises(ModelFileError, match=f"{path.name}.* is missing"):
+        load_pipeline(str(tmp_path / "model"))
+
+
+def test_untrained_stages_say_so() -> None:
+    nlp = build(resource("configs", "en.cfg"))
+    with pytest.raises(ValueError, match="encode: not trained"):
+        nlp("Some words.")
+
+
+@pytest.mark.parametrize("name", ["recognise", "attribute", "link", "classify"])
+def test_a_stage_without_weights_or_vectors_says_so(nlp: Language, name: str) -> None:
+    fresh = build(resource("configs", "en.cfg"))
+    with pytest.raises(ValueError, match=f"{name}: not trained"):
+        fresh.get_pipe(name)(fresh.make_doc("Some words."))
+    if name in ("recognise", "attribute"):
+        with pytest.raises(ValueError, match="no token vectors"):
+            nlp.get_pipe(name)(nlp.make_doc("Some words."))
+
+
+def test_the_pipeline_has_no_problems(nlp: Language) -> None:
+    assert not any(nlp.analyze_pipes()["problems"].values())
+
+
+def test_metrics_and_provenance_stand_beside_the_weights(trained: Path) -> None:
+    metrics = json.loads((trained / "model" / "metrics.json").read_text())
+    assert metrics["training"]["articles"] == 8
+    assert 0 <= metrics["dev"]["attribution_f1"] <= 1
+    loaded = load_pipeline(str(trained / "model"))
+    assert loaded.meta["twosessions_digest"].startswith("sha256:")
+
+
+def test_a_killed_training_resumes(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml", epochs=2)
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    lines: list[str] = []
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lines.append)
+    assert any(line == "resumed behind epoch 2" for line in lines)
+    assert not any(line.startswith("epoch 1/") for line in lines)
+
+
+def test_a_topic_can_be_added(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pipeline.training.topics as module
+
+    labels = (*__import__("pipeline.corpus", fromlist=["load_topics"]).load_topics(), "chess")
+    monkeypatch.setattr(module, "load_topics", lambda: labels)
+    monkeypatch.setattr(
+        module,
+        "example_inputs",
+        lambda nlp, names: (
+            np.stack([np.ones(2 * nlp.get_pipe("encode")(nlp.make_doc("a")).tensor.shape[1])]),
+            np.array([[float(name == "chess") for name in names]]),
+        ),
+    )
+    recipe = load_recipe(trained / "train.toml")
+    train_topics(recipe, str(trained / "model"), tmp_path / "model", log=lambda line: None)
+    loaded = load_pipeline(str(tmp_path / "model"))
+    assert loaded.get_pipe("classify").settings["topics"][-1] == "chess"
+    assert [row[0] for row in records(loaded)] == ["Luo Wenqing", "Hu Jianbang"]
+
+
+def test_a_config_without_a_key_is_named(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text((trained / "train.toml").read_text().replace("window_size", "window_siz"))
+    with pytest.raises(TrainingError, match=r"bad\.toml.*window_size"):
+        load_recipe(path)
+
+
+def test_a_wrong_backbone_is_refused(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "train.toml"
+    text = (trained / "train.toml").read_text()
+    path.write_text(text.replace("[joint]", 'sha256 = "00"\n[joint]'))
+    with pytest.raises(TrainingError, match="SHA-256"):
+        find_backbone(load_recipe(path))
+    path.write_text(text.replace(str(trained / "backbone"), "package:no_such_package/model"))
+    with pytest.raises(TrainingError, match="pip install no-such-package"):
+        find_backbone(load_recipe(path))
