@@ -19,6 +19,7 @@ from pipeline.stage import ModelFileError
 from tests.tiny_backbone import write_backbone, write_config, write_corpus
 
 pytest.importorskip("torch")
+pytestmark = pytest.mark.slow
 from pipeline.training.recipe import TrainingError, find_backbone, load_recipe, train_all
 from pipeline.training.topics import train_topics
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect, bisect_left
 from collections.abc import Iterator, Sequence
 
 from spacy.tokens import Doc
@@ -14,8 +15,14 @@ from .lexicon import Lexicon, load_lexicon
 
 _NUMBERED = re.compile(r"[（(]?\d{1,2}[.)、）]\s|[①-⑳]|First(?:ly)?,")
 _SOURCES = ("PERSON", "REF", "ORG")
+# Marks of Markdown that may close a label behind its colon.
+_EMPHASIS = "*_"
 # A label longer than this is a sentence with a colon in it.
 _LONGEST_LABEL = 320
+# A name farther from a membership than this is not its holder's.
+_NEAR = 160
+# A cue verb with its auxiliaries is no longer than this.
+_LONGEST_VERB = 100
 
 
 class RulesAttributer:
@@ -29,6 +36,13 @@ class RulesAttributer:
         return doc
 
 
+def within(mentions: Sequence[Mention], start: int, end: int) -> list[Mention]:
+    """Return those of some mentions in text order that lie inside a range."""
+    first = bisect_left(mentions, start, key=lambda m: m.start)
+    last = bisect_left(mentions, end, key=lambda m: m.start)
+    return [m for m in mentions[first:last] if m.end <= end]
+
+
 def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention], lexicon: Lexicon) -> int | None:
     """Return where the text of a list entry begins behind its label, or None where a line is no such entry.
 
@@ -38,7 +52,7 @@ def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention],
     colon = lexicon.label.search(text, start, min(end, start + _LONGEST_LABEL))
     if colon is None or colon.end() >= end:
         return None
-    label = [m for m in mentions if start <= m.start and m.end <= colon.start()]
+    label = within(mentions, start, colon.start())
     kinds = {mention.label for mention in label}
     head = text[start : colon.start()]
     quoted = any(
@@ -52,7 +66,7 @@ def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention],
     if not (person or party):
         return None
     begin = colon.end()
-    while begin < end and text[begin].isspace():
+    while begin < end and (text[begin].isspace() or text[begin] in _EMPHASIS):
         begin += 1
     return begin if begin < end else None
 
@@ -62,13 +76,13 @@ def attribute(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[
     delegates = _delegate_surnames(text, mentions, lexicon)
     found: list[Mention] = []
     for start, end in line_ranges(text):
-        inside = [m for m in mentions if start <= m.start and m.end <= end]
+        inside = within(mentions, start, end)
         begin = list_label_end(text, start, end, inside, lexicon)
         if begin is not None:
             found.append(Mention(begin, end, text[begin:end], PROPOSAL, 0.95))
             continue
         for at, stop in _grouped(text, start, end, lexicon):
-            sources = [m for m in inside if at <= m.start and m.end <= stop and m.label in _SOURCES]
+            sources = [m for m in within(inside, at, stop) if m.label in _SOURCES]
             found.extend(_sentence(text, at, stop, sources, delegates, lexicon))
     return found
 
@@ -93,15 +107,17 @@ def _grouped(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tupl
 
 def _delegate_surnames(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> set[str]:
     """Return the first words of the names that a membership stands close to."""
-    people = [m for m in mentions if m.label == "PERSON"]
+    people = sorted((m for m in mentions if m.label == "PERSON"), key=lambda m: m.start)
     found = set()
     for body in (m for m in mentions if m.label == "BODY"):
+        first = bisect(people, body.start - 2 * _NEAR, key=lambda m: m.start)
+        last = bisect(people, body.end + _NEAR, key=lambda m: m.start)
         near = sorted(
             (max(p.start - body.end, body.start - p.end), p.text)
-            for p in people
+            for p in people[first:last]
             if "\n" not in text[min(p.end, body.end) : max(p.start, body.start)]
         )
-        if near and near[0][0] < 160:
+        if near and near[0][0] < _NEAR:
             found.add(near[0][1].split()[0])
     return found
 
@@ -173,9 +189,10 @@ def _cue(sentence: str, start: int, sources: Sequence[Mention], lexicon: Lexicon
     """Return the first cue verb whose subject is a source: the source, the verb's end, and whether it proposes."""
     for source in sources:
         begin = source.end - start
+        reach = 220 if sentence[begin : begin + 1] == "," else 40
         for pattern, strong in ((lexicon.propose, True), (lexicon.say, False)):
-            verb = pattern.search(sentence, begin)
-            if verb and verb.start() - begin <= (220 if sentence[begin : begin + 1] == "," else 40):
+            verb = pattern.search(sentence, begin, begin + reach + _LONGEST_VERB)
+            if verb and verb.start() - begin <= reach:
                 between = sentence[begin : verb.start()]
                 if not re.search(r"[.;:“\"]", between):
                     other = lexicon.propose.search(sentence, begin, verb.end()) if not strong else None

@@ -23,7 +23,8 @@ class RulesClassifier:
         self.topics = load_topic_terms(lang)
 
     def __call__(self, doc: Doc) -> Doc:
-        doc._.proposals = [self._classified(doc.text, proposal) for proposal in doc._.proposals or []]
+        text = doc.text
+        doc._.proposals = [self._classified(text, proposal) for proposal in doc._.proposals or []]
         return doc
 
     def _classified(self, text: str, proposal: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,11 @@ from ..document import mentions_of, statements_of
 from ..people import display_name, same_name
 from ..schema import PROPOSAL, REFERENCE, Mention
 from ..sentences import line_ranges
-from .attribute import list_label_end
+from .attribute import list_label_end, within
 from .lexicon import Lexicon, load_lexicon
+
+# What stands farther away than this in one line has nothing to do with each other.
+_FAR = 2000
 
 
 class RulesLinker:
@@ -36,10 +40,11 @@ def link(
     _posts(text, mentions, owner, entities, lexicon)
     proposals: list[dict[str, Any]] = []
     for statement in (s for s in statements if s.label == PROPOSAL):
-        line = next(((a, b) for a, b in lines if a <= statement.start and statement.end <= b), None)
-        if line is None:
+        at = bisect(lines, statement.start, key=lambda line: line[0]) - 1
+        if at < 0 or statement.end > lines[at][1]:
             continue
-        source = _source(text, statement, mentions, line, owner, lexicon)
+        line, inside = lines[at], within(mentions, *lines[at])
+        source = _source(text, statement, inside, line, owner, lexicon)
         if source is None:
             continue
         entity = owner.get(source)
@@ -48,7 +53,8 @@ def link(
             owner[source] = entity
         if entities[entity]["kind"] == "person" and entities[entity]["body"] is None and not entities[entity]["member"]:
             continue
-        _add(proposals, entity, statement, line, text, mentions, lexicon)
+        entry = list_label_end(text, *line, inside, lexicon) == statement.start
+        _add(proposals, entity, statement, entry)
     return entities, proposals
 
 
@@ -65,7 +71,7 @@ def _people(mentions: Sequence[Mention], entities: list[dict[str, Any]]) -> dict
                 at = len(entities)
                 entities.append(
                     {"id": f"e{at}", "kind": "person", "name": display_name(mention.text), "name_zh": None,
-                     "body": None, "member": False, "roles": [], "mentions": []}
+                     "body": None, "member": False, "roles": [], "organizations": [], "bodies": [], "mentions": []}
                 )  # fmt: skip
             last = at
         elif mention.label != REFERENCE or last is None:
@@ -83,12 +89,16 @@ def _posts(
     lexicon: Lexicon,
 ) -> None:
     """Give each post, organization and membership to the nearest name of its line."""
-    people = [m for m in mentions if m in owner]
+    people = sorted((m for m in mentions if m in owner), key=lambda m: m.start)
     waiting: dict[int, list[Mention]] = {}
     for mention in mentions:
         if mention.label not in ("ROLE", "ORG", "BODY"):
             continue
-        near = [p for p in people if "\n" not in text[min(p.end, mention.end) : max(p.start, mention.start)]]
+        first = bisect(people, mention.start - _FAR, key=lambda m: m.start)
+        last = bisect(people, mention.start + _FAR, key=lambda m: m.start)
+        near = [
+            p for p in people[first:last] if "\n" not in text[min(p.end, mention.end) : max(p.start, mention.start)]
+        ]
         if not near:
             continue
         person = min(near, key=lambda p: _distance(text, p, mention))
@@ -97,6 +107,7 @@ def _posts(
         if mention.label == "BODY":
             entity = entities[owner[person]]
             entity["member"] = True
+            entity["bodies"].append([mention.start, mention.end])
             label = next((name for name, pattern in lexicon.bodies if pattern.fullmatch(mention.text)), None)
             entity["body"] = entity["body"] or label
         else:
@@ -104,6 +115,7 @@ def _posts(
     for at, posts in waiting.items():
         for index, post in enumerate(posts):
             if post.label != "ROLE":
+                entities[at]["organizations"].append([post.start, post.end])
                 continue
             after = next(
                 (p for p in posts[index + 1 : index + 3] if p.label == "ORG" and p.start - post.end < 60), None
@@ -124,26 +136,26 @@ def _distance(text: str, person: Mention, mention: Mention) -> int:
 def _source(
     text: str,
     statement: Mention,
-    mentions: Sequence[Mention],
+    inside: Sequence[Mention],
     line: tuple[int, int],
     owner: dict[Mention, int],
     lexicon: Lexicon,
 ) -> Mention | None:
-    inside = [m for m in mentions if line[0] <= m.start and m.end <= line[1]]
     if list_label_end(text, *line, inside, lexicon) == statement.start:
         label = [m for m in inside if m.end <= statement.start]
         people = [m for m in label if m.label == "PERSON"]
         return people[-1] if people else next((m for m in label if m.label == "ORG"), None)
     near = [
         m
-        for m in inside
+        for m in within(inside, statement.start - _FAR, statement.end + _FAR)
         if (m in owner or (m.label == "ORG" and lexicon.parties.fullmatch(m.text)))
         and (m.end <= statement.start or m.start >= statement.end)
     ]
 
     def cost(mention: Mention) -> int:
         gap = max(mention.start - statement.end, statement.start - mention.end)
-        between = text[min(mention.end, statement.end) : max(mention.start, statement.start)]
+        # From the statement's last character on: a full stop there ends its sentence.
+        between = text[min(mention.end, statement.end - 1) : max(mention.start, statement.start)]
         return gap + 80 * sum(between.count(mark) for mark in (". ", ";"))
 
     return min(near, key=cost, default=None)
@@ -156,23 +168,14 @@ def _organization(source: Mention, entities: list[dict[str, Any]]) -> int:
             return index
     entities.append(
         {"id": f"e{len(entities)}", "kind": "organization", "name": source.text, "name_zh": None,
-         "body": None, "member": False, "roles": [], "mentions": [[source.start, source.end]]}
+         "body": None, "member": False, "roles": [], "organizations": [], "bodies": [],
+         "mentions": [[source.start, source.end]]}
     )  # fmt: skip
     return len(entities) - 1
 
 
-def _add(
-    proposals: list[dict[str, Any]],
-    entity: int,
-    statement: Mention,
-    line: tuple[int, int],
-    text: str,
-    mentions: Sequence[Mention],
-    lexicon: Lexicon,
-) -> None:
-    """Add a span: to the proponent's record before it where that stands close, else as a new record."""
-    inside = [m for m in mentions if line[0] <= m.start and m.end <= line[1]]
-    entry = list_label_end(text, *line, inside, lexicon) == statement.start
+def _add(proposals: list[dict[str, Any]], entity: int, statement: Mention, entry: bool) -> None:
+    """Add a span: to the proponent's record before it where that stands close (never for a list entry), else anew."""
     previous = proposals[-1] if proposals else None
     if (
         previous

@@ -45,9 +45,9 @@ def recognise(text: str, lexicon: Lexicon) -> list[Mention]:
         take(match.start(), match.end(), "ROLE")
     for match in lexicon.parties.finditer(text):
         take(match.start(), match.end(), "ORG")
+    not_given = lexicon.not_given | lexicon.organization_suffixes
     for match in lexicon.name.finditer(text):
-        given = match[2].split("-")[0]
-        if given not in lexicon.not_given and not _inside_organization(text, match.end(), lexicon):
+        if match[2].split("-")[0] not in not_given and not _inside_organization(text, match.end(), lexicon):
             take(match.start(), match.end(), "PERSON")
     for start, end in _list_names(text, lexicon):
         take(start, end, "PERSON")

@@ -1,0 +1,359 @@
+"""The command from end to end, with the rule pipeline."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from conftest import ROOT
+from typer.testing import CliRunner
+
+from pipeline import __version__, read
+from pipeline.cli import app
+
+RULES = ("--model", "en-rules")
+TEXT = "Ma Lan, an NPC deputy and mayor of Linhai, proposed that schools be open on Sundays.\n"
+OTHER = "CPPCC member and chairman of Harbour Group, Wu Bo: Support blockchain in all the ports of the coast.\n"
+CHINESE = "马兰代表建议，支持学校在星期日上午开放，并尽快完善相关法律法规，加强对未成年人的保护。"
+RAW = ROOT / "data" / "raw"
+
+
+def call(*args: object, stdin: bytes | None = None) -> Result:
+    result = CliRunner().invoke(app, [str(arg) for arg in args], input=stdin)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    """Return the decoded output; anything but JSON objects, one a line, is an error."""
+    assert result.stdout == "" or result.stdout.endswith("\n")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(isinstance(value, dict) for value in found)
+    return found
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A folder with two good articles."""
+    folder = tmp_path / "coverage"
+    folder.mkdir()
+    (folder / "2022-a.txt").write_text(TEXT, encoding="utf-8")
+    (folder / "2022-z.md").write_text(OTHER, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def mixed(good: Path) -> Path:
+    """The same folder with all that can be wrong between the good ones."""
+    (good / "broken-link.txt").symlink_to(good / "gone.txt")
+    (good / "chinese.txt").write_text(CHINESE, encoding="gb18030")
+    (good / "empty.txt").write_bytes(b"")
+    (good / "image.txt").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)))
+    (good / "oversized.txt").write_text(TEXT * 2000, encoding="utf-8")
+    (good / "table.xlsx").write_bytes(b"PK\3\4")
+    (good / "unreadable.txt").write_text(TEXT, encoding="utf-8")
+    return good
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make files named unreadable so, for root too."""
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.stem == "unreadable":
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(read.Path, "read_bytes", refuse)
+    return
+
+
+EXPECTED_FAILURES = {
+    "broken-link.txt": "there is no such file or folder",
+    "chinese": "in Chinese; there is no model for it",
+    "empty.txt": "empty",
+    "image.txt": "binary, not text",
+    "oversized.txt": "0.2 MB; the limit is 0.1 MB (--max-megabytes)",
+    "table.xlsx": "'.xlsx' is no type that is read here",
+    "unreadable.txt": "permission denied",
+}
+
+
+def assert_failures_are_named(stderr: str) -> None:
+    found = [line.split(": ", 1) for line in stderr.splitlines()]
+    assert {Path(source).name for source, _ in found} == set(EXPECTED_FAILURES)
+    for source, reason in found:
+        assert reason.startswith(EXPECTED_FAILURES[Path(source).name])
+
+
+# --- extract ---
+
+
+def test_extract_prints_the_contract(good: Path) -> None:
+    result = call("extract", good, *RULES)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    schema = json.loads(call("schema").stdout)
+    found = lines(result)
+    assert [value["delegate"]["name"] for value in found] == ["Ma Lan", "Wu Bo"]
+    for value, text in zip(found, (TEXT, OTHER), strict=True):
+        jsonschema.validate(value, schema)
+        for piece in (*value["proposal"]["spans"], *value["delegate"]["mentions"]):
+            assert piece["text"] == text[piece["start"] : piece["end"]]
+        for role in value["delegate"]["roles"]:
+            assert role["title"] == text[role["start"] : role["end"]]
+        assert value["document"]["session_year"] == 2022
+        assert value["provenance"]["pipeline"] == __version__
+        assert list(value["provenance"]["models"]) == ["en"]
+
+
+def test_extract_of_the_samples_fits_the_schema() -> None:
+    result = call("extract", RAW, *RULES)
+    assert (result.exit_code, result.stderr) == (0, "")
+    validator = jsonschema.Draft202012Validator(json.loads(call("schema").stdout))
+    found = lines(result)
+    assert len(found) > 30
+    for value in found:
+        validator.validate(value)
+    assert len({value["record_id"] for value in found}) == len(found)
+
+
+def test_extract_is_the_same_twice(good: Path) -> None:
+    assert call("extract", good, *RULES).stdout == call("extract", good, *RULES).stdout
+
+
+def test_extract_keeps_non_ascii_readable(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(TEXT.replace("Sundays", "Sundays – “gratis”"), encoding="utf-8")
+    assert "“gratis”" in call("extract", path, *RULES).stdout
+
+
+def test_extract_of_an_article_without_proposals_prints_nothing() -> None:
+    result = call("extract", RAW / "2019-how-motions-travel-background.txt", *RULES)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.usefixtures("locked")
+def test_extract_goes_on_past_bad_files(mixed: Path) -> None:
+    result = call("extract", mixed, *RULES, "--max-megabytes", "0.1")
+    assert result.exit_code == 1
+    assert [value["document_id"] for value in lines(result)] == ["2022-a", "2022-z"]
+    assert_failures_are_named(result.stderr)
+
+
+def test_limit_is_an_option(mixed: Path) -> None:
+    path = mixed / "oversized.txt"
+    assert call("extract", path, *RULES, "--max-megabytes", "0.1").exit_code == 1
+    assert call("extract", path, *RULES).exit_code == 0
+
+
+def test_extract_reads_standard_input() -> None:
+    result = call("extract", "-", *RULES, stdin=TEXT.encode())
+    assert result.exit_code == 0
+    (value,) = lines(result)
+    assert (value["document_id"], value["delegate"]["name"]) == ("stdin", "Ma Lan")
+
+
+def test_extract_reads_lines_from_standard_input() -> None:
+    article = {"id": "x1", "text": TEXT, "outlet": "Gazette", "published": "2021-03-05"}
+    result = call("extract", "-", *RULES, stdin=(json.dumps(article) + "\n{bad\n").encode())
+    assert result.exit_code == 1
+    assert result.stderr.startswith("standard input:2: not JSON")
+    (value,) = lines(result)
+    assert value["document"] == {
+        "title": None, "outlet": "Gazette", "url": None, "published": "2021-03-05", "lang": "en", "session_year": 2021,
+    }  # fmt: skip
+
+
+def test_empty_standard_input_is_a_failure() -> None:
+    result = call("extract", "-", *RULES, stdin=b"")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "standard input: empty\n")
+
+
+def test_line_ends_count_in_the_offsets(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"A title\r\n\r\nBEIJING, March 5, 2022\r\n" + TEXT.encode())
+    (value,) = lines(call("extract", path, *RULES))
+    (span,) = value["proposal"]["spans"]
+    assert path.read_bytes().decode()[span["start"] : span["end"]] == span["text"] == "schools be open on Sundays."
+
+
+def test_records_below_a_score_can_be_left_out(good: Path) -> None:
+    scores = sorted(value["score"] for value in lines(call("extract", good, *RULES)))
+    assert scores[0] < scores[1]
+    result = call("extract", good, *RULES, "--min-score", scores[1])
+    assert [value["score"] for value in lines(result)] == scores[1:]
+
+
+def test_language_can_be_forced(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": TEXT, "lang": "zh"}), encoding="utf-8")
+    assert call("extract", path, *RULES).exit_code == 1
+    assert len(lines(call("extract", path, *RULES, "--lang", "en"))) == 1
+
+
+# --- run ---
+
+
+def test_run_fills_the_store_and_sums_up(good: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 's.db'}"
+    result = call("run", good, *RULES, "--store", url)
+    assert (result.exit_code, result.stderr) == (0, "")
+    words = " ".join(result.stdout.split())
+    assert "2 in the store; this run wrote 2, left 0 as is" in words
+    assert "records 2" in words
+    assert "blockchain" in words
+    again = call("run", good, *RULES, "--store", url)
+    assert "2 in the store; this run wrote 0, left 2 as is" in " ".join(again.stdout.split())
+    with sa.create_engine(url).connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM proposal")) == 2
+        assert connection.scalar(sa.text("SELECT count(*) FROM run")) == 2
+
+
+@pytest.mark.usefixtures("locked")
+def test_run_goes_on_past_bad_files(mixed: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 's.db'}"
+    result = call("run", mixed, *RULES, "--store", url, "--max-megabytes", "0.1")
+    assert result.exit_code == 1
+    assert_failures_are_named(result.stderr)
+    assert f"failures {len(EXPECTED_FAILURES)}, each named above" in " ".join(result.stdout.split())
+    with sa.create_engine(url).connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM article")) == 2
+        assert connection.scalar(sa.text("SELECT count(*) FROM failure")) == len(EXPECTED_FAILURES)
+
+
+def test_run_prints_a_table_of_the_records(good: Path, tmp_path: Path) -> None:
+    result = call("run", good, *RULES, "--store", f"sqlite:///{tmp_path / 's.db'}", "--table")
+    assert "mayor, Linhai" in result.stdout
+    assert "chairman, Harbour Group" in result.stdout
+
+
+def test_run_refuses_a_store_it_cannot_open(good: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.db").write_text("no database " * 100)
+    for url in (f"sqlite:///{tmp_path / 's.db'}", "sqlite:////no/such/folder/s.db", "nonsense"):
+        result = call("run", good, *RULES, "--store", url)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert url in result.stderr
+
+
+# --- inspect ---
+
+
+def test_inspect_marks_the_text(good: Path) -> None:
+    result = call("inspect", good / "2022-a.txt", *RULES)
+    assert result.exit_code == 0
+    assert TEXT.strip() in result.stdout
+    assert "mayor, Linhai" in result.stdout
+
+
+def test_inspect_writes_a_page(good: Path, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    result = call("inspect", good / "2022-a.txt", *RULES, "--html", out)
+    assert (result.exit_code, result.stdout.strip()) == (0, str(out))
+    assert "PROPOSAL" in out.read_text(encoding="utf-8")
+
+
+def test_inspect_says_where_it_cannot_write(good: Path, tmp_path: Path) -> None:
+    out = tmp_path / "no" / "page.html"
+    result = call("inspect", good / "2022-a.txt", *RULES, "--html", out)
+    assert result.exit_code == 2
+    assert result.stderr == f"{out}: no such file or directory\n"
+
+
+def test_inspect_of_a_bad_file(mixed: Path) -> None:
+    result = call("inspect", mixed / "empty.txt", *RULES)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"{mixed / 'empty.txt'}: empty\n"
+
+
+def test_inspect_reads_standard_input() -> None:
+    result = call("inspect", "-", *RULES, stdin=TEXT.encode())
+    assert result.exit_code == 0
+    assert "stdin" in result.stdout
+
+
+# --- usage ---
+
+
+def test_schema_is_a_json_schema() -> None:
+    result = call("schema")
+    assert result.exit_code == 0
+    jsonschema.Draft202012Validator.check_schema(json.loads(result.stdout))
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["bogus"],
+        ["extract"],
+        ["extract", "--bogus", "x"],
+        ["extract", str(RAW), "--lang", "xx"],
+        ["extract", str(RAW), "--lang", "zh", *RULES],
+        ["extract", str(RAW), "--model", "no-such-model"],
+        ["extract", str(RAW), *RULES, "--min-score", "2"],
+        ["extract", str(RAW), *RULES, "--max-megabytes", "0"],
+        ["run"],
+        ["inspect"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage(args: list[str]) -> None:
+    result = call(*args)
+    assert result.exit_code == 2
+    assert result.stderr or not args
+
+
+def test_messages_of_wrong_usage_name_what_is_wrong() -> None:
+    assert "--lang xx: there is no model for it; there is one for: en" in call("extract", RAW, "--lang", "xx").stderr
+    assert "no-such-model" in call("extract", RAW, "--model", "no-such-model").stderr
+
+
+def test_missing_path_is_a_failed_input() -> None:
+    result = call("extract", "no/such.txt", *RULES)
+    assert (result.exit_code, result.stderr) == (1, "no/such.txt: there is no such file or folder\n")
+
+
+def test_version() -> None:
+    assert call("--version").stdout.strip() == __version__
+
+
+HELP = """
+import sys
+from pipeline.cli import app
+for args in (["--help"], ["extract", "--help"], ["run", "--help"], ["inspect", "--help"], ["schema", "--help"]):
+    try:
+        app(args)
+    except SystemExit as stop:
+        assert not stop.code, (args, stop.code)
+heavy = {"spacy", "torch", "numpy", "sqlalchemy", "onnxruntime", "transformers", "trafilatura", "sklearn"}
+print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+
+
+def test_help_imports_nothing_heavy() -> None:
+    done = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+    assert "who proposes what" in done.stdout
+
+
+def test_reader_of_the_pipe_may_leave() -> None:
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()", "extract", *[str(RAW)] * 3, *RULES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        json.loads(process.stdout.readline())
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+    assert process.returncode == 0
+    assert errors == ""

@@ -1,0 +1,112 @@
+"""One article with everything marked, for a terminal and a browser."""
+
+from __future__ import annotations
+
+from conftest import RecordMaker
+from hypothesis import given
+from lxml import html as lxml_html
+from rich.console import Console, RenderableType
+from spacy.language import Language
+from spacy.tokens import Doc
+from strategies import coverage_text
+
+from pipeline.document import make_doc
+from pipeline.inspect import COLOURS, STYLES, html_view, records_table, terminal_view
+from pipeline.schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article
+
+TEXT = "Ma Lan, an NPC deputy and mayor of Linhai, proposed that schools be open on Sundays."
+SCRIPT = "<script>alert(1)</script>"
+
+
+def printed(view: RenderableType, width: int = 100) -> str:
+    console = Console(width=width, record=True, file=None, quiet=False, color_system=None)
+    with console.capture() as capture:
+        console.print(view)
+    return capture.get()
+
+
+def processed(rules: Language, text: str, name: str = "a") -> Doc:
+    return rules(make_doc(rules, Article(name, text, lang="en")))
+
+
+def test_every_label_has_a_style_and_a_colour() -> None:
+    labels = {*MENTION_LABELS, REFERENCE, PROPOSAL, SAYING}
+    assert set(STYLES) == set(COLOURS) == labels
+
+
+def test_terminal_shows_text_and_records(rules: Language) -> None:
+    shown = printed(terminal_view(processed(rules, TEXT)))
+    assert TEXT in shown
+    assert "mayor, Linhai" in shown
+    assert "education" in shown
+    assert "PERSON" in shown
+
+
+def test_terminal_takes_markup_as_text(rules: Language) -> None:
+    text = "[bold]Ma Lan[/bold], an NPC deputy, proposed that [red]schools[/] be open."
+    assert text in printed(terminal_view(processed(rules, text)))
+
+
+def test_table_names_each_article_once(make_record: RecordMaker) -> None:
+    a, b = Article("first-article", TEXT), Article("second-article", TEXT)
+    records = [
+        make_record(a, organization="Harbour Group", name_zh="马兰"),
+        make_record(a, "Wu Bo", None),
+        make_record(b),
+    ]
+    shown = printed(records_table(records))
+    assert shown.count("first-article") == shown.count("second-article") == 1
+    assert "Ma Lan 马兰 (NPC)" in shown
+    assert "Wu Bo (person)" in shown
+    assert "chairman, Harbour Group" in shown
+    assert "0.50" in shown
+    assert "promote" in shown
+
+
+def test_table_shortens_long_proposals_at_a_word(make_record: RecordMaker) -> None:
+    article = Article("a", "Ma Lan " + "schools " * 100)
+    shown = printed(records_table([make_record(article, span=(7, 800))]), width=400)
+    assert shown.count("schools") == 24
+    assert "schools…" in shown
+
+
+def test_table_fits_a_narrow_terminal(make_record: RecordMaker) -> None:
+    shown = printed(records_table([make_record(Article("a", TEXT), organization="Harbour Group")]), width=80)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_page_shows_the_words_and_whose_the_proposal_is(rules: Language) -> None:
+    page = lxml_html.fromstring(html_view(processed(rules, TEXT)))
+    words = " ".join(page.text_content().split())
+    assert "PROPOSAL Ma Lan" in words
+    for label in ("PERSON", "BODY", "ROLE", "ORG"):
+        assert label in words
+    assert words.startswith("displaCy a Ma")
+
+
+def test_page_escapes_the_text(rules: Language) -> None:
+    page = html_view(processed(rules, f"Ma Lan, an NPC deputy, proposed that {SCRIPT} & others be banned."))
+    assert "<script" not in page
+    assert "&lt;" in page
+    assert "&amp;" in page
+
+
+def test_page_escapes_the_id_and_names(rules: Language) -> None:
+    doc = processed(rules, TEXT, name=SCRIPT)
+    doc._.entities = [{**doc._.entities[0], "name": f"Ma {SCRIPT}"}]
+    page = html_view(doc)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(1)") == 2
+
+
+def test_empty_doc_can_be_shown(rules: Language) -> None:
+    doc = processed(rules, "")
+    assert "who" in printed(terminal_view(doc))
+    assert "<html" in html_view(doc)
+
+
+@given(coverage_text(12))
+def test_any_text_can_be_shown(rules: Language, text: str) -> None:
+    doc = processed(rules, text)
+    assert "<script" not in html_view(doc)
+    assert printed(terminal_view(doc))
