@@ -32,6 +32,7 @@ from .scores import (
 
 _WORD = re.compile(r"\w+")
 Pairs = Counter[tuple[str, str]]
+Both = Sequence[tuple[GoldArticle, GoldArticle]]
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def compare(first: Iterable[AnnotatedArticle], second: Iterable[AnnotatedArticle
     rows = [
         *(_token_row(label, both) for label in (*MENTION_LABELS, PROPOSAL, SAYING)),
         _proponent_row(proponents),
-        _stance_row(pairs),
+        Agreement("stance", "matched records", Counter((one.stance or "", other.stance or "") for one, other in pairs)),
         _topic_row(pairs, topics),
         Agreement("records", "", f1_of="overlap at least 0.5", tally=Tally(found, *sizes)),
         Agreement("records, exact", "", f1_of="exact spans", tally=Tally(exact, *sizes)),
@@ -130,9 +131,6 @@ def _matched(one: GoldArticle, other: GoldArticle) -> tuple[tuple[Match, ...], l
 
 def _records(articles: Iterable[GoldArticle]) -> int:
     return sum(len(article.claims or ()) for article in articles)
-
-
-Both = Sequence[tuple[GoldArticle, GoldArticle]]
 
 
 def _token_row(label: str, both: Both) -> Agreement:
@@ -170,8 +168,7 @@ def _answer(value: object) -> str:
 
 def _proponent_row(pairs: Pairs) -> Agreement:
     sizes = [sum(count for answers, count in pairs.items() if answers[at] == "yes") for at in (0, 1)]
-    tally = Tally(pairs["yes", "yes"], *sizes)
-    return Agreement("proponent", "persons and organizations", pairs, "proponents", tally)
+    return Agreement("proponent", "persons and organizations", pairs, "proponents", Tally(pairs["yes", "yes"], *sizes))
 
 
 def proponent_pairs(first: Sequence[tuple[Party, bool]], second: Sequence[tuple[Party, bool]]) -> Pairs:
@@ -205,11 +202,6 @@ def named(annotated: AnnotatedArticle) -> list[tuple[Party, bool]]:
     taken = {name for party, _ in found if party.kind == "organization" for name in (party.name, *party.aliases)}
     names = dict.fromkeys(text[m.start : m.end] for m in annotated.mentions if m.label == "ORG")
     return found + [(Party(name, "organization"), False) for name in names if name not in taken]
-
-
-def _stance_row(pairs: Iterable[tuple[Claim, Claim]]) -> Agreement:
-    answers = Counter((one.stance or "", other.stance or "") for one, other in pairs)
-    return Agreement("stance", "matched records", answers)
 
 
 def _topic_row(pairs: Sequence[tuple[Claim, Claim]], topics: Sequence[str]) -> Agreement:
