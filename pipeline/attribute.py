@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from spacy.tokens import Doc
 
-from .document import set_statements, token_lines
+from .document import mentions_of, set_statements, token_lines
 from .heads import STATEMENT_TYPES, FloatArray, decode_tags, linear, log_softmax, type_probabilities
+from .lists import entry_start
+from .rules.lexicon import Lexicon
 from .schema import PROPOSAL, SAYING, Mention
+from .sentences import line_ranges
 from .stage import TrainedStage
+
+#: What becomes of the spans behind a list label: left alone; one alone widened to the whole entry; or all merged
+# into it.
+LISTS = ("", "single", "merge")
 
 
 class Attribute(TrainedStage):
     """The component: writes statement spans into the document; linking settles which of them propose.
 
-    A span's score is the tagger's share of PROPOSAL among all statement types.
+    A span's score is the tagger's share of PROPOSAL among all statement types. `lexicon` knows list labels; without
+    one, or where the setting `lists` is empty, every span is as the tagger sees it.
     """
 
     needs = ("statement_tags",)
+
+    def __init__(self, name: str, lexicon: Lexicon | None = None) -> None:
+        super().__init__(name)
+        self.lexicon = lexicon
 
     def process(self, doc: Doc, vectors: FloatArray) -> None:
         """Decode the statements of each line."""
@@ -35,8 +49,33 @@ class Attribute(TrainedStage):
             last = doc[end - 1]
             a, b = doc[start].idx, last.idx + len(last)
             found.append(Mention(a, b, doc.text[a:b], kind, proposes))
+        lists = self.settings.get("lists", "")
+        if lists and self.lexicon is not None:
+            found = widened(doc.text, mentions_of(doc), found, self.lexicon, merge=lists == "merge")
         set_statements(doc, found)
 
     def process_empty(self, doc: Doc) -> None:
         """Leave an empty span group."""
         set_statements(doc, [])
+
+
+def widened(
+    text: str, mentions: Sequence[Mention], statements: Sequence[Mention], lexicon: Lexicon, merge: bool
+) -> list[Mention]:
+    """Return the statements with each proposal behind a list label widened to all of its entry.
+
+    Several in one entry become one where `merge` is set and are left alone otherwise, as are entries that propose
+    nothing.
+    """
+    kept = list(statements)
+    for start, end in line_ranges(text):
+        begin = entry_start(text, start, end, mentions, lexicon)
+        if begin is None:
+            continue
+        inside = [s for s in kept if begin - 2 <= s.start and s.end <= end]
+        proposals = [s for s in inside if s.label == PROPOSAL]
+        if not proposals or (len(inside) > 1 and not merge):
+            continue
+        whole = Mention(begin, end, text[begin:end], PROPOSAL, max(s.score for s in proposals))
+        kept = [s for s in kept if s not in inside] + [whole]
+    return sorted(kept, key=lambda s: s.start)

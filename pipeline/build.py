@@ -43,12 +43,17 @@ def make_recognise(nlp: Language, name: str) -> Component:
     return Recognise(name)
 
 
-@Language.factory("twosessions_attribute", requires=_VECTORS, assigns=["doc.spans"])
+@Language.factory("twosessions_attribute", requires=[*_VECTORS, *_MENTIONS], assigns=["doc.spans"])
 def make_attribute(nlp: Language, name: str) -> Component:
-    """Return the trained stage that finds statement spans."""
+    """Return the trained stage that finds statement spans; list labels are known where the language has a lexicon."""
     from .attribute import Attribute
+    from .rules.lexicon import load_lexicon
 
-    return Attribute(name)
+    try:
+        lexicon = load_lexicon(nlp.lang)
+    except FileNotFoundError:
+        lexicon = None
+    return Attribute(name, lexicon)
 
 
 @Language.factory("twosessions_link", requires=[*_VECTORS, *_MENTIONS], assigns=_LINKS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,14 @@ FloatArray = NDArray[np.float32]
 _CJK = re.compile(r"[㐀-鿿]{2,4}")
 # Which scores of a candidate record go into its calibrated score, in this order.
 RECORD_FEATURES = ("verdict", "source", "proposes", "name")
-_DEFAULTS = {"verdict_threshold": 0.5, "same_threshold": 0.5, "joint_share": 0.3, "parent_threshold": 0.3}
+_DEFAULTS = {
+    "verdict_threshold": 0.5,
+    "organization_threshold": 0.5,
+    "same_threshold": 0.5,
+    "record_threshold": 0.0,
+    "joint_share": 0.3,
+    "parent_threshold": 0.3,
+}
 
 
 @dataclass
@@ -92,10 +99,11 @@ class Link(TrainedStage):
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
         seat(reading, entities, self.weights)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
-        chosen = [item for item in found if item.verdict >= settings["verdict_threshold"]]
+        chosen = [item for item in found if is_proponent(entities[item.entity], item.verdict, settings)]
         groups = group(reading, chosen, self.weights, float(settings["same_threshold"]))
         doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
-        doc._.proposals = [_proposal(doc, reading, entities, items, settings) for items in groups]
+        proposals = [_proposal(doc, reading, entities, items, settings) for items in groups]
+        doc._.proposals = [entry for entry in proposals if entry["score"] >= settings["record_threshold"]]
 
     def process_empty(self, doc: Doc) -> None:
         """Leave empty lists."""
@@ -339,6 +347,17 @@ def judge(
         Judged(index, entity, min(share, 1.0), float(verdict), reading.statements[index].score)
         for (index, entity, _, share), verdict in zip(chosen, verdicts, strict=True)
     ]
+
+
+def is_proponent(entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
+    """Tell whether a statement that may propose does so in the mouth of somebody who can: a delegate, or a body that
+    submits.
+
+    A person without any membership in the article is no delegate, whatever the words.
+    """
+    if entity.kind == "person":
+        return entity.has_body and verdict >= settings["verdict_threshold"]
+    return bool(verdict >= settings["organization_threshold"])
 
 
 def group(reading: Reading, chosen: list[Judged], weights: Parameters, threshold: float) -> list[list[Judged]]:

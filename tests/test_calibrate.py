@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.classify import platt, stance_label
 from pipeline.link import calibrated
-from pipeline.training.calibrate import fit_logistic, logits, micro_f1
+from pipeline.training.calibrate import best_cut, fit_logistic, logits, micro_f1
 
 
 def test_logits_by_hand() -> None:
@@ -52,3 +52,10 @@ def test_record_scores_by_hand() -> None:
 )
 def test_the_stance_follows_from_two_answers(promote: bool, regulate: bool, label: str) -> None:
     assert stance_label(promote, regulate) == label
+
+
+def test_the_best_cut_by_hand() -> None:
+    scored = [(0.9, True), (0.6, True), (0.3, False), (0.28, False)]
+    # All kept: 4 of 4 and 2 gold, F1 4/6; from 0.35 on the two wrong ones are gone, F1 1.
+    assert best_cut(scored, 2) == pytest.approx(0.35)
+    assert best_cut([(0.2, True)], 1) == 0.0

@@ -36,7 +36,12 @@ class Lexicon:
     modal: re.Pattern[str]
     quotes: tuple[tuple[str, str], ...]
     label: re.Pattern[str]
+    glue: frozenset[str]
     stance: dict[str, re.Pattern[str]]
+
+    def says(self, word: str) -> bool:
+        """Tell whether a word is a verb of saying or proposing."""
+        return bool(self.say.fullmatch(word) or self.propose.fullmatch(word))
 
 
 @lru_cache(maxsize=8)
@@ -79,6 +84,7 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         modal=re.compile(cue["modal"]),
         quotes=tuple((pair[0], pair[1]) for pair in cue["quotes"]),
         label=re.compile(cue["label"]),
+        glue=frozenset(data["list"]["glue"]),
         stance={
             label: re.compile(rf"(?<!\w)(?:{_alternatives(data['stance'][label])})(?!\w)", re.IGNORECASE)
             for label in ("promote", "regulate")

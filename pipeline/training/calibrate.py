@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..attribute import LISTS
 from ..corpus import AnnotatedArticle
 from ..document import make_doc
 from ..evaluation_data import from_annotated
 from ..heads import perceptron, record_vector, topic_logits
-from ..link import RECORD_FEATURES
+from ..link import RECORD_FEATURES, calibrated
 from ..predictions import read_doc
 from ..scores import Claim, match_claims
 from ..stage import TrainedStage
@@ -85,25 +86,46 @@ def calibrate(
     """
     settings: Settings = {"attribute": {}, "link": {}, "classify": {}}
     tensors = encode_all(make(settings), dev)
-    for stage, key, values in (
-        ("attribute", "outside_penalty", (0.0, 0.5, 1.0, 1.5, 2.0)),
-        ("link", "verdict_threshold", (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
-        ("link", "same_threshold", (0.3, 0.4, 0.5, 0.6, 0.7)),
-        ("attribute", "outside_penalty", (0.0, 0.5, 1.0, 1.5, 2.0)),
-        ("link", "verdict_threshold", (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),
-    ):
+    grid = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    steps: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+        ("attribute", "lists", LISTS),
+        ("attribute", "outside_penalty", (0.0, 0.5, 1.0, 1.5)),
+        ("link", "verdict_threshold", grid),
+        ("link", "organization_threshold", (*grid, 0.9)),
+        ("link", "same_threshold", grid[2:7]),
+        ("link", "joint_share", grid[1:5]),
+    )
+    for stage, key, values in steps:
         tried = []
         for value in values:
             settings[stage][key] = value
-            tried.append((attribution(make(settings), dev, tensors)[0], -abs(value - 0.5), value))
-        best = max(tried)
-        settings[stage][key] = best[2]
-        log(f"  {stage}.{key} {best[2]}: dev attribution F1 {best[0]:.4f}")
+            tried.append((attribution(make(settings), dev, tensors)[0], value))
+        best = max(score for score, _ in tried)
+        # Of the values that are as good as the best, the middle one.
+        good = [value for score, value in tried if score >= best - 0.001]
+        settings[stage][key] = good[len(good) // 2]
+        log(f"  {stage}.{key} = {settings[stage][key]!r}: dev attribution F1 {best:.4f}")
     score, rows = attribution(make(settings), dev, tensors)
     features = np.array([row for row, _ in rows], dtype=np.float64).reshape(-1, len(RECORD_FEATURES))
     settings["link"]["record"] = fit_logistic(logits(features), np.array([right for _, right in rows], dtype=bool))
+    scored = [(calibrated(row, settings["link"]["record"]), right) for row, right in rows]
+    settings["link"]["record_threshold"] = best_cut(scored, sum(len(from_annotated(g).claims or ()) for g in dev))
+    score, _ = attribution(make(settings), dev, tensors)
+    log(f"  link.record_threshold = {settings['link']['record_threshold']}: dev attribution F1 {score:.4f}")
     settings["classify"], scores = calibrate_classes(make(settings), dev, tensors, topics)
     return settings, {"attribution_f1": score, **scores}
+
+
+def best_cut(scored: Sequence[tuple[float, bool]], wanted: int) -> float:
+    """Return the score, in steps of 0.05, below which leaving records out gives the best F1 against `wanted` gold
+    records.
+    """
+
+    def f1(cut: float) -> float:
+        kept = [right for score, right in scored if score >= cut]
+        return 2 * sum(kept) / max(1, len(kept) + wanted)
+
+    return float(max((round(step * 0.05, 2) for step in range(13)), key=lambda cut: (round(f1(cut), 4), -cut)))
 
 
 def logits(probabilities: FloatArray) -> FloatArray:

@@ -1,0 +1,45 @@
+"""Entries of list digests, "membership and role, name: text": where the text behind a label begins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .rules.lexicon import Lexicon
+from .schema import Mention
+
+_WORD = re.compile(r"[^\W\d_]+")
+# A label longer than this is a sentence with a colon in it.
+_LONGEST_LABEL = 320
+# A label names people and their posts; so many other words may stand between these.
+_MOST_OTHER_WORDS = 3
+
+
+def entry_start(text: str, start: int, end: int, mentions: Sequence[Mention], lexicon: Lexicon) -> int | None:
+    """Return where the text of a list entry begins on the line from `start` to `end`, or None where it is no entry.
+
+    The label before the colon holds a person and a membership, or an organization that submits, and next to nothing
+    but mentions: a line whose label is a clause of its own is a sentence.
+    """
+    colon = lexicon.label.search(text, start, min(end, start + _LONGEST_LABEL))
+    if colon is None:
+        return None
+    inside = [m for m in mentions if start <= m.start and m.end <= colon.start()]
+    kinds = {mention.label for mention in inside}
+    party = any(m.label == "ORG" and m.start - start <= 6 and lexicon.parties.fullmatch(m.text) for m in inside)
+    if not ({"PERSON", "BODY"} <= kinds or party):
+        return None
+    left, at = "", start
+    for mention in sorted(inside, key=lambda m: m.start):
+        left += text[at : max(at, mention.start)] + " "
+        at = max(at, mention.end)
+    left += text[at : colon.start()]
+    if any(mark in left for pair in lexicon.quotes for mark in pair):
+        return None
+    others = [word for word in _WORD.findall(left) if word.casefold() not in lexicon.glue]
+    if len(others) > _MOST_OTHER_WORDS or any(lexicon.says(word) for word in others):
+        return None
+    begin = colon.end()
+    while begin < end and text[begin].isspace():
+        begin += 1
+    return begin if begin < end else None
