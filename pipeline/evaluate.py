@@ -11,13 +11,11 @@ import numpy as np
 from spacy.tokens import Doc
 
 from .document import set_mentions, set_statements
-from .evaluation_data import GoldArticle, GoldSet, as_mentions
-from .intervals import Counts, Difference, Estimate, Measure, Tally, compare, count_articles, estimate
-from .people import same_name
-from .predictions import Prediction, open_sources, read_doc
-from .reliability import Calibration, Judgement, RiskPoint, calibrate, risk_coverage
-from .schema import PROPOSAL, SAYING
-from .scores import (
+from .evaluation.gold import GoldArticle, GoldSet, as_mentions
+from .evaluation.intervals import Counts, Difference, Estimate, Measure, Tally, compare, count_articles, estimate
+from .evaluation.predictions import Prediction, open_sources, read_doc
+from .evaluation.reliability import Calibration, Judgement, RiskPoint, calibrate, risk_coverage
+from .evaluation.scores import (
     FOUND,
     Claim,
     Match,
@@ -43,7 +41,9 @@ from .scores import (
     topic_tallies,
     wrong_predictions,
 )
-from .stages import ATTRIBUTE, CLASSIFY, LINK, RECOGNISE, STAGES, System, fresh
+from .evaluation.system import ATTRIBUTE, CLASSIFY, LINK, RECOGNISE, STAGES, System, fresh
+from .people import same_name
+from .schema import PROPOSAL, SAYING
 
 #: What can be evaluated alone: the whole pipeline, or one stage with gold before it.
 PIPELINE = "pipeline"

@@ -10,11 +10,20 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.agreement import Agreement, cohen_kappa, compare, named, proponent_pairs, table, to_dict, token_pairs
 from pipeline.cli import app
 from pipeline.corpus import AnnotatedArticle, CorpusError, load_topics, load_xml, parse_xml
 from pipeline.corpus_checks import check_article
-from pipeline.scores import Party, Tag
+from pipeline.evaluation.agreement import (
+    Agreement,
+    cohen_kappa,
+    compare,
+    named,
+    proponent_pairs,
+    table,
+    to_dict,
+    token_pairs,
+)
+from pipeline.evaluation.scores import Party, Tag
 
 DATA = Path(__file__).parent.parent / "data" / "annotated"
 TOPICS = ("data", "health", "education", "transport")

@@ -14,12 +14,12 @@ from spacy.tokens import Doc
 from typer.testing import CliRunner
 
 from pipeline import evaluation_run
-from pipeline.baselines import BaselineError, Majority, NearestName, Tfidf, TrainingText, baseline
 from pipeline.build import load_pipeline
 from pipeline.cli import app
 from pipeline.document import mentions_of, set_mentions, set_statements, statements_of
 from pipeline.evaluate import PARTS, compare_reports, evaluate
-from pipeline.evaluation_data import (
+from pipeline.evaluation.baselines import BaselineError, Majority, NearestName, Tfidf, TrainingText, baseline
+from pipeline.evaluation.gold import (
     CROSS,
     DIRECT,
     INDIRECT,
@@ -31,10 +31,10 @@ from pipeline.evaluation_data import (
     load_gold,
     traits,
 )
-from pipeline.evaluation_run import Request, run_evaluation
-from pipeline.intervals import Measure, Tally
+from pipeline.evaluation.intervals import Measure, Tally
+from pipeline.evaluation.run import Request, run_evaluation
+from pipeline.evaluation.system import ATTRIBUTE, LINK, RECOGNISE, System
 from pipeline.schema import Mention
-from pipeline.stages import ATTRIBUTE, LINK, RECOGNISE, System
 
 REPORT = """<article id="one" lang="en" outlet="daily" published="2023-03-08" session_year="2023" shape="report">
 <p><per id="p1">Luo Wenqing</per>, <body of="p1" is="NPC">an NPC deputy</body> and <role of="p1">president</role> of

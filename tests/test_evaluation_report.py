@@ -6,11 +6,10 @@ import re
 from io import StringIO
 
 from pipeline.evaluate import Outcome, Report, compare_reports, measures
-from pipeline.evaluation_report import confusion_table, marked, plot, report_page
-from pipeline.evaluation_tables import error_lines, errors_view, report_view, runs
-from pipeline.intervals import count_articles, estimate
-from pipeline.reliability import Bin, Judgement, calibrate, risk_coverage
-from pipeline.scores import (
+from pipeline.evaluation.intervals import count_articles, estimate
+from pipeline.evaluation.page import confusion_table, marked, plot, report_page
+from pipeline.evaluation.reliability import Bin, Judgement, calibrate, risk_coverage
+from pipeline.evaluation.scores import (
     Claim,
     Party,
     attribution_tallies,
@@ -21,6 +20,7 @@ from pipeline.scores import (
     topic_tallies,
     wrong_predictions,
 )
+from pipeline.evaluation.tables import error_lines, errors_view, report_view, runs
 
 TEXT = "Ma <script>alert(1)</script> urged a ban on coins. Li & Co said no. Bo wants more schools."
 

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.build import load_pipeline
 from pipeline.evaluate import Report, evaluate
-from pipeline.evaluation_data import load_gold
-from pipeline.stages import System
+from pipeline.evaluation.gold import load_gold
+from pipeline.evaluation.system import System
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent

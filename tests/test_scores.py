@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.intervals import Measure, Tally, compare, count_articles, estimate, figure, resample_weights
-from pipeline.reliability import Judgement, calibrate, risk_coverage
-from pipeline.scores import (
+from pipeline.evaluation.intervals import Measure, Tally, compare, count_articles, estimate, figure, resample_weights
+from pipeline.evaluation.reliability import Judgement, calibrate, risk_coverage
+from pipeline.evaluation.scores import (
     LOOK_ALIKE,
     SURPLUS,
     WRONG_PROPONENT,

@@ -16,12 +16,11 @@ from pipeline.document import make_doc
 from pipeline.resources import resource
 from pipeline.schema import Article
 from pipeline.stage import ModelFileError
-from tests.tiny_backbone import write_backbone, write_config, write_corpus
-
-pytest.importorskip("torch")
-pytestmark = pytest.mark.slow
 from pipeline.training.recipe import TrainingError, find_backbone, load_recipe, train_all
 from pipeline.training.topics import train_topics
+from tests.tiny_backbone import write_backbone, write_config, write_corpus
+
+pytestmark = pytest.mark.slow
 
 TEXT = (
     "Luo Wenqing, an NPC deputy and president of Lanhe Bank, said that villages should get a ledger of their own and "

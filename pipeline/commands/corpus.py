@@ -115,8 +115,8 @@ def agree(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
 ) -> None:
     """Print how far two annotations of the same texts agree: Cohen's kappa, raw agreement and F1, a label a line."""
-    from ..agreement import compare, table, to_dict
     from ..corpus import CorpusError, load_topics
+    from ..evaluation.agreement import compare, table, to_dict
 
     try:
         comparison = compare(_load(first, None, None), _load(second, None, None), load_topics())

@@ -49,8 +49,8 @@ def evaluate(
 ) -> None:
     """Score a pipeline on annotated articles: as a whole, a stage at a time, and against baselines."""
     from ..evaluate import PARTS
-    from ..evaluation_run import Request, run_evaluation
-    from ..evaluation_tables import errors_view, report_view
+    from ..evaluation.run import Request, run_evaluation
+    from ..evaluation.tables import errors_view, report_view
 
     request = Request(
         data=data,
@@ -76,7 +76,7 @@ def evaluate(
     if json is not None:
         _write(json, found.to_json())
     if report is not None:
-        from ..evaluation_report import report_page
+        from ..evaluation.page import report_page
 
         _write(report, report_page(found.report, found.comparisons))
     raise typer.Exit(_OK)

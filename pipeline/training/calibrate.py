@@ -13,11 +13,11 @@ from spacy.tokens import Doc
 from ..attribute import LISTS
 from ..corpus import AnnotatedArticle
 from ..document import make_doc
-from ..evaluation_data import from_annotated
+from ..evaluation.gold import from_annotated
+from ..evaluation.predictions import read_doc
+from ..evaluation.scores import Claim, match_claims
 from ..heads import perceptron, record_vector, topic_logits
 from ..link import RECORD_FEATURES, calibrated
-from ..predictions import read_doc
-from ..scores import Claim, match_claims
 from ..stage import TrainedStage
 
 FloatArray = NDArray[np.float64]

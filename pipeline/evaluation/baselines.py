@@ -10,13 +10,13 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .classify import stance_label
-from .document import article_of, mentions_of, statements_of
-from .evaluation_data import GoldArticle
-from .rules.lexicon import load_lexicon
-from .rules.link import link
-from .schema import PROPOSAL, Mention
-from .stages import CLASSIFY, LINK, System
+from ..classify import stance_label
+from ..document import article_of, mentions_of, statements_of
+from ..rules.lexicon import load_lexicon
+from ..rules.link import link
+from ..schema import PROPOSAL, Mention
+from .gold import GoldArticle
+from .system import CLASSIFY, LINK, System
 
 NEAREST, MAJORITY, TFIDF, RULES = "nearest-name", "majority", "tfidf", "rules"
 BASELINES = (RULES, NEAREST, MAJORITY, TFIDF)

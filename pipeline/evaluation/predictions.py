@@ -8,10 +8,10 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from .document import mentions_of, statements_of
-from .schema import PROPOSAL, REFERENCE, Article
+from ..document import mentions_of, statements_of
+from ..schema import PROPOSAL, REFERENCE, Article
 from .scores import Claim, Holding, Party, Range, Tag
-from .stages import LINK, System, fresh
+from .system import LINK, System, fresh
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from spacy.language import Language
 
+from ..build import load_pipeline
+from ..evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate
+from ..languages import load_languages
+from ..resources import resource
 from .baselines import BASELINES, MAJORITY, NEAREST, RULE_PIPELINE, RULES, TFIDF, BaselineError, baseline
-from .build import load_pipeline
-from .evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate
-from .evaluation_data import GoldArticle, GoldSet, load_gold
-from .languages import load_languages
-from .resources import resource
-from .stages import CLASSIFY, LINK, System
+from .gold import GoldArticle, GoldSet, load_gold
+from .system import CLASSIFY, LINK, System
 
 ALL, NONE = "all", "none"
 

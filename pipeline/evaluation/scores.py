@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from ..people import name_words, same_name
+from ..schema import MENTION_LABELS
 from .intervals import Tally
-from .people import name_words, same_name
-from .schema import MENTION_LABELS
 
 Range = tuple[int, int]
 #: The overlap from which on a record counts as found.

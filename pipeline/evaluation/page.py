@@ -9,12 +9,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from .evaluate import Comparison, Outcome, Report
-from .evaluation_rows import buckets, headlines, label_errors, rows, topic_rows
-from .evaluation_tables import interval, lead, percent, runs
+from ..evaluate import Comparison, Outcome, Report
+from ..schema import STANCES
 from .reliability import Bin
-from .schema import STANCES
+from .rows import buckets, headlines, label_errors, rows, topic_rows
 from .scores import WRONG_KINDS, Claim
+from .tables import interval, lead, percent, runs
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _CARDS = (

@@ -9,9 +9,9 @@ from typing import Any
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .build import stage_names
-from .document import make_doc
-from .schema import Article
+from ..build import stage_names
+from ..document import make_doc
+from ..schema import Article
 
 RECOGNISE, ATTRIBUTE, LINK, CLASSIFY = "recognise", "attribute", "link", "classify"
 STAGES = (RECOGNISE, ATTRIBUTE, LINK, CLASSIFY)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .evaluate import Report
-from .evaluation_data import TRAITS
+from ..evaluate import Report
+from ..schema import MENTION_LABELS, STANCES
+from .gold import TRAITS
 from .intervals import Estimate, Measure, Tally
-from .schema import MENTION_LABELS, STANCES
 from .scores import Claim, posts_right, stance_right
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .corpus import AnnotatedArticle, CorpusError, Entity, load_xml
-from .people import name_words
-from .schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article, Mention
+from ..corpus import AnnotatedArticle, CorpusError, Entity, load_xml
+from ..people import name_words
+from ..schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article, Mention
 from .scores import QUOTATION_MARKS, Claim, Holding, Party, Range, Tag, normalise
 
 #: The error buckets of gold records.
@@ -115,7 +115,7 @@ def guess_format(path: Path) -> str:
     elif path.suffix in (".bio", ".iob", ".conll"):
         return "bio"
     try:
-        from .formats import guess_format as guess_imported
+        from ..formats import guess_format as guess_imported
 
         return guess_imported(path)
     except (ImportError, CorpusError):
@@ -124,7 +124,7 @@ def guess_format(path: Path) -> str:
 
 
 def _load_imported(path: Path, kind: str) -> GoldSet:
-    from . import corpus
+    from .. import corpus
 
     load = getattr(corpus, "load_annotated", None)
     if load is None:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .corpus import AnnotatedArticle, CorpusError
-from .evaluation_data import GoldArticle, from_annotated
+from ..corpus import AnnotatedArticle, CorpusError
+from ..schema import MENTION_LABELS, PROPOSAL, SAYING
+from .gold import GoldArticle, from_annotated
 from .intervals import Tally
-from .schema import MENTION_LABELS, PROPOSAL, SAYING
 from .scores import (
     Claim,
     Match,

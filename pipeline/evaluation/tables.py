@@ -9,9 +9,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from .evaluate import Comparison, Outcome, Report
-from .evaluation_rows import buckets, headlines, label_errors, rows, topic_rows
+from ..evaluate import Comparison, Outcome, Report
 from .intervals import Difference, Estimate
+from .rows import buckets, headlines, label_errors, rows, topic_rows
 from .scores import WRONG_KINDS, Claim
 
 # A gold span, a predicted one, and one that is both.

@@ -1,0 +1,1 @@
+"""The parts of the evaluation: gold, predictions, metrics, intervals, and how they are shown."""
