@@ -68,7 +68,10 @@ def _read_path(path: Path, options: ReadOptions, inside: frozenset[Path] = froze
             real = path.resolve()
             if real in inside:
                 raise _Unreadable("a link back to a folder that it is in")
-            for child in sorted(child for child in path.iterdir() if not child.name.startswith(".")):
+            children = sorted(child for child in path.iterdir() if not child.name.startswith("."))
+            if not children and not inside:
+                raise _Unreadable("an empty folder")
+            for child in children:
                 yield from _read_path(child, options, inside | {real})
             return
         if not path.exists():

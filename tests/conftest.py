@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,13 +36,13 @@ from pipeline.store import open_store
 
 ROOT = Path(__file__).parent.parent
 
-# The default profile gives the same examples every time; HYPOTHESIS_PROFILE=explore looks for new ones.
+# The default profile gives the same examples every time; `--hypothesis-profile explore` looks for new ones.
 _slow_is_fine = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile(
     "suite", deadline=None, max_examples=60, derandomize=True, suppress_health_check=_slow_is_fine
 )
-settings.register_profile("explore", deadline=None, max_examples=3000, suppress_health_check=_slow_is_fine)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+settings.register_profile("explore", deadline=None, max_examples=1000, suppress_health_check=_slow_is_fine)
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
@@ -249,6 +249,7 @@ def test_offsets_of_any_text(rules: Language, text: str) -> None:
     assert_all_is_in_place(rules(text), text)
 
 
+@settings(max_examples=15)
 @given(long_line())
 def test_offsets_of_very_long_lines(rules: Language, text: str) -> None:
     assert_all_is_in_place(rules(text), text)

@@ -431,3 +431,7 @@ def test_metadata_gives_the_year_first(tmp_path: Path, options: ReadOptions) -> 
     assert one(options, write(tmp_path, "a.jsonl", json.dumps(value))).session_year == 2020
     value["session_year"] = 2021
     assert one(options, write(tmp_path, "b.jsonl", json.dumps(value))).session_year == 2021
+
+
+def test_an_empty_folder_is_reported(tmp_path: Path, options: ReadOptions) -> None:
+    assert list(read_articles([str(tmp_path)], options)) == [Failure(str(tmp_path), "an empty folder")]
