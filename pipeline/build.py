@@ -47,13 +47,18 @@ def make_recognise(nlp: Language, name: str) -> Component:
 def make_attribute(nlp: Language, name: str) -> Component:
     """Return the trained stage that finds statement spans; list labels are known where the language has a lexicon."""
     from .attribute import Attribute
+
+    return Attribute(name, _lexicon(nlp.lang))
+
+
+def _lexicon(lang: str) -> Any:
+    """Return the lexicon of a language, or None where it has none."""
     from .rules.lexicon import load_lexicon
 
     try:
-        lexicon = load_lexicon(nlp.lang)
+        return load_lexicon(lang)
     except FileNotFoundError:
-        lexicon = None
-    return Attribute(name, lexicon)
+        return None
 
 
 @Language.factory("twosessions_link", requires=[*_VECTORS, *_MENTIONS], assigns=_LINKS)
@@ -61,7 +66,7 @@ def make_link(nlp: Language, name: str) -> Component:
     """Return the trained stage that links posts and statements to people."""
     from .link import Link
 
-    return Link(name)
+    return Link(name, _lexicon(nlp.lang))
 
 
 @Language.factory(

@@ -38,6 +38,7 @@ from .heads import (
     verdict_features,
 )
 from .people import display_name, is_name_like, same_name
+from .rules.lexicon import Lexicon
 from .stage import TrainedStage
 
 FloatArray = NDArray[np.float32]
@@ -91,6 +92,10 @@ class Link(TrainedStage):
 
     needs = ("parent", "parent_none", "source", "source_none", "same", "verdict", "body")
 
+    def __init__(self, name: str, lexicon: Lexicon | None = None) -> None:
+        super().__init__(name)
+        self.lexicon = lexicon
+
     def process(self, doc: Doc, vectors: FloatArray) -> None:
         """Link everything of one article."""
         settings = {**_DEFAULTS, **self.settings}
@@ -99,11 +104,23 @@ class Link(TrainedStage):
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
         seat(reading, entities, self.weights)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
-        chosen = [item for item in found if is_proponent(entities[item.entity], item.verdict, settings)]
+        chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
         groups = group(reading, chosen, self.weights, float(settings["same_threshold"]))
         doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
         proposals = [_proposal(doc, reading, entities, items, settings) for items in groups]
         doc._.proposals = [entry for entry in proposals if entry["score"] >= settings["record_threshold"]]
+
+    def may_propose(self, entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
+        """Tell whether a statement that may propose does so in the mouth of somebody who can.
+
+        A person without any membership in the article is no delegate, and an organ of the state or a newspaper submits
+        nothing, whatever the words.
+        """
+        if entity.kind == "person":
+            return entity.has_body and bool(verdict >= settings["verdict_threshold"])
+        if self.lexicon is not None and self.lexicon.no_proponents.search(entity.name):
+            return False
+        return bool(verdict >= settings["organization_threshold"])
 
     def process_empty(self, doc: Doc) -> None:
         """Leave empty lists."""
@@ -347,17 +364,6 @@ def judge(
         Judged(index, entity, min(share, 1.0), float(verdict), reading.statements[index].score)
         for (index, entity, _, share), verdict in zip(chosen, verdicts, strict=True)
     ]
-
-
-def is_proponent(entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
-    """Tell whether a statement that may propose does so in the mouth of somebody who can: a delegate, or a body that
-    submits.
-
-    A person without any membership in the article is no delegate, whatever the words.
-    """
-    if entity.kind == "person":
-        return entity.has_body and verdict >= settings["verdict_threshold"]
-    return bool(verdict >= settings["organization_threshold"])
 
 
 def group(reading: Reading, chosen: list[Judged], weights: Parameters, threshold: float) -> list[list[Judged]]:

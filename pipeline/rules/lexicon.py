@@ -26,6 +26,7 @@ class Lexicon:
     organization: re.Pattern[str]
     organization_suffixes: frozenset[str]
     parties: re.Pattern[str]
+    no_proponents: re.Pattern[str]
     sentence_end: re.Pattern[str]
     abbreviations: frozenset[str]
     propose: re.Pattern[str]
@@ -74,6 +75,7 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         organization=re.compile(rf"(?<!\w){words}(?:[ ,]+(?:{joiners} )?{words})*"),
         organization_suffixes=frozenset(org["suffixes"]),
         parties=re.compile(rf"(?<!\w){org['parties']}(?!\w)"),
+        no_proponents=re.compile(rf"\b{org['no_proponents']}"),
         sentence_end=re.compile(data["sentence"]["end"]),
         abbreviations=frozenset(data["sentence"]["abbreviations"]),
         propose=re.compile(rf"(?<!\w)(?:{cue['propose']})(?!\w)"),
