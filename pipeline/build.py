@@ -48,7 +48,7 @@ def make_attribute(nlp: Language, name: str) -> Component:
     """Return the trained stage that finds statement spans; list labels are known where the language has a lexicon."""
     from .attribute import Attribute
 
-    return Attribute(name, _lexicon(nlp.lang))
+    return Attribute(name, _lexicon(nlp.lang or ""))
 
 
 def _lexicon(lang: str) -> Any:
@@ -66,7 +66,7 @@ def make_link(nlp: Language, name: str) -> Component:
     """Return the trained stage that links posts and statements to people."""
     from .link import Link
 
-    return Link(name, _lexicon(nlp.lang))
+    return Link(name, _lexicon(nlp.lang or ""))
 
 
 @Language.factory(

@@ -77,7 +77,7 @@ class Encode:
         docs = iter(stream)
         while group := list(islice(docs, batch_size)):
             for doc, vectors in zip(group, self._encode(group), strict=True):
-                doc.tensor = vectors
+                doc.tensor = vectors  # type: ignore[assignment]
                 yield doc
 
     def _encode(self, docs: list[Doc]) -> list[NDArray[np.float32]]:

@@ -96,7 +96,7 @@ def decode_tags(log_probs: FloatArray, lines: Sequence[tuple[int, int]], types: 
     tags[longest] = np.where(stop, best, -np.inf).argmax(axis=1)
     for at in range(longest, 0, -1):
         tags[at - 1] = np.take_along_axis(back[at], tags[at][:, None], axis=1)[:, 0]
-    found = []
+    found: list[tuple[int, int, int, int]] = []
     for row, (a, b, index) in enumerate(lines):  # type: ignore[misc]
         found.extend((s + a, e + a, t, index) for s, e, t in _spans_of(tags[: b - a, row]))
     return sorted(found)
@@ -273,7 +273,7 @@ Parameters = Mapping[str, FloatArray]
 
 def linear(parameters: Parameters, name: str, inputs: FloatArray) -> FloatArray:
     """Return `inputs` through the linear layer of that name."""
-    outputs = inputs @ parameters[f"{name}.weight"].T
+    outputs: FloatArray = inputs @ parameters[f"{name}.weight"].T
     bias = parameters.get(f"{name}.bias")
     return outputs if bias is None else outputs + bias
 
@@ -281,7 +281,7 @@ def linear(parameters: Parameters, name: str, inputs: FloatArray) -> FloatArray:
 def gelu(values: FloatArray) -> FloatArray:
     """Return the tanh form of GELU."""
     inner = np.float32(0.7978845608028654) * (values + np.float32(0.044715) * values**3)
-    return np.float32(0.5) * values * (np.float32(1.0) + np.tanh(inner))
+    return np.asarray(np.float32(0.5) * values * (np.float32(1.0) + np.tanh(inner)), dtype=np.float32)
 
 
 def perceptron(parameters: Parameters, name: str, inputs: FloatArray) -> FloatArray:

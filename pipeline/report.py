@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
-from . import store
+from . import tables
 from .query import stored_records
 from .schema import BODIES, STANCES, Record, stable_hash
 
@@ -117,7 +116,7 @@ class Split:
 
     def of(self, stance: str) -> int:
         """Return the count of one stance."""
-        return self.counts[STANCES.index(stance)]  # type: ignore[arg-type]
+        return self.counts[STANCES.index(stance)]
 
     @property
     def total(self) -> int:
@@ -232,19 +231,6 @@ def _with(value: Any, **changes: Any) -> Any:
     return replace(value, **changes)
 
 
-@contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
-    """Give a connection that sees the store as it is now, whatever a run writes meanwhile."""
-    postgres = engine.dialect.name == "postgresql"
-    with engine.connect() as connection:
-        if postgres:
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        elif engine.dialect.name == "sqlite":
-            # Python's driver begins a transaction only before it writes.
-            connection.exec_driver_sql("BEGIN")
-        yield connection
-
-
 def read_report(connection: Connection, name: str, made: datetime | None = None) -> Report:
     """Return the report of a store; `name` is how it calls the store."""
     empty = Report(
@@ -253,18 +239,18 @@ def read_report(connection: Connection, name: str, made: datetime | None = None)
         runs=tuple(_runs(connection)),
     )
     same_as = {
-        row.id: row.same_as for row in connection.execute(sa.select(store.proposal.c.id, store.proposal.c.same_as))
+        row.id: row.same_as for row in connection.execute(sa.select(tables.proposal.c.id, tables.proposal.c.same_as))
     }
     return compile_report(stored_records(connection), list(_sources(connection)), same_as, empty)
 
 
 def _sources(connection: Connection) -> Iterator[Source]:
-    article = store.article
+    article = tables.article
     rows = connection.execute(
         sa.select(
-            *(column for column in article.c if column is not article.c.text), store.outlet.c.name.label("outlet")
+            *(column for column in article.c if column is not article.c.text), tables.outlet.c.name.label("outlet")
         )
-        .join(store.outlet, store.outlet.c.id == article.c.outlet_id, isouter=True)
+        .join(tables.outlet, tables.outlet.c.id == article.c.outlet_id, isouter=True)
         .order_by(article.c.id)
     )
     for row in rows:
@@ -275,9 +261,9 @@ def _sources(connection: Connection) -> Iterator[Source]:
 
 def _runs(connection: Connection) -> Iterator[Run]:
     failures: dict[int, list[tuple[str, str]]] = {}
-    for row in connection.execute(sa.select(store.failure).order_by(store.failure.c.run_id, store.failure.c.source)):
+    for row in connection.execute(sa.select(tables.failure).order_by(tables.failure.c.run_id, tables.failure.c.source)):
         failures.setdefault(row.run_id, []).append((row.source, row.reason))
-    for row in connection.execute(sa.select(store.run).order_by(store.run.c.id.desc())):
+    for row in connection.execute(sa.select(tables.run).order_by(tables.run.c.id.desc())):
         yield Run(
             id=row.id,
             started=row.started,
@@ -294,5 +280,5 @@ def read_articles(connection: Connection) -> Iterator[tuple[str, str, list[Recor
     """Yield each article that has records: its id, its text, and the records in the order of the text."""
     for article_id, records in groupby(stored_records(connection), key=lambda record: record.document_id):
         found = list(records)
-        text = connection.scalar(sa.select(store.article.c.text).where(store.article.c.id == article_id))
+        text = connection.scalar(sa.select(tables.article.c.text).where(tables.article.c.id == article_id))
         yield article_id, text or "", found

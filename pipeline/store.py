@@ -251,12 +251,12 @@ def _insert_record(connection: Connection, record: Record) -> None:
         organization_id = None
         if role.organization:
             organization_id = stable_hash("organization", role.organization.casefold())
-            _upsert(connection, organization, {"id": organization_id}, {"name": role.organization})
+            _upsert(connection, organization, {"id": organization_id}, {"name": _storable(role.organization)})
         _upsert(
             connection,
             post,
             {"delegate_id": delegate_key, "article_id": record.document_id, "start": role.start},
-            {"end": role.end, "role": role.title, "organization_id": organization_id},
+            {"end": role.end, "role": _storable(role.title), "organization_id": organization_id},
         )
     for place in record.delegate.mentions:
         _upsert(
@@ -288,7 +288,7 @@ def _insert_record(connection: Connection, record: Record) -> None:
 def _delegate_row(connection: Connection, record: Record) -> str:
     """Return the id of the delegate's row, made where no known delegate fits."""
     new = record.delegate
-    key = " ".join(sorted(name_words(new.name))) or new.name
+    key = " ".join(sorted(name_words(new.name))) or _storable(new.name)
     known = [
         _known_delegate(connection, row)
         for row in connection.execute(sa.select(delegate).where(delegate.c.name_key == key))
@@ -296,7 +296,9 @@ def _delegate_row(connection: Connection, record: Record) -> str:
     resolution = resolve_delegate(new, record.document.session_year, known)
     if resolution.new:
         connection.execute(
-            delegate.insert().values(id=resolution.id, kind=new.kind, name=new.name, name_zh=new.name_zh, name_key=key)
+            delegate.insert().values(
+                id=resolution.id, kind=new.kind, name=_storable(new.name), name_zh=new.name_zh, name_key=key
+            )
         )
     elif new.name_zh:
         connection.execute(

@@ -58,7 +58,7 @@ outlet = sa.Table(
     "outlet",
     metadata,
     _id("id", primary_key=True, comment="hash of the name"),
-    sa.Column("name", sa.Text, nullable=False, comment="as the first article of it gives it"),
+    sa.Column("name", sa.Text, nullable=False, comment="as the latest article of it gives it"),
     comment="Who published an article.",
 )
 article = sa.Table(
@@ -91,7 +91,7 @@ organization = sa.Table(
     "organization",
     metadata,
     _id("id", primary_key=True, comment="hash of the name"),
-    sa.Column("name", sa.Text, nullable=False, comment="as the first article gives it"),
+    sa.Column("name", sa.Text, nullable=False, comment="as the latest article gives it"),
     comment="Where a delegate holds a post.",
 )
 membership = sa.Table(

@@ -13,11 +13,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from typer.testing import CliRunner
 
-from pipeline import evaluation_run
 from pipeline.build import load_pipeline
 from pipeline.cli import app
 from pipeline.document import mentions_of, set_mentions, set_statements, statements_of
 from pipeline.evaluate import PARTS, compare_reports, evaluate
+from pipeline.evaluation import run as evaluation_run
 from pipeline.evaluation.baselines import BaselineError, Majority, NearestName, Tfidf, TrainingText, baseline
 from pipeline.evaluation.gold import (
     CROSS,

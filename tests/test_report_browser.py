@@ -144,7 +144,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory, make_record: RecordMaker) -
     writer = Writer(engine, {"en": "digest"})
     for at in range(60):
         name = f"Ma Lan{chr(97 + at % 10)}"
-        text = f"{name}, chairman of Works {at % 4}, proposed that \N{BOUQUET} school number {at} opens. Rain fell."
+        text = (
+            f"{name}, chairman of Works {at % 10 % 4}, proposed that \N{BOUQUET} school number {at} opens. Rain fell."
+        )
         start = text.index("\N{BOUQUET}")
         article = Article(
             f"a{at:02}", text, "en", f"Story {at}", "The Gull", "https://gull.example/1", None, 2020 + at % 5
@@ -153,7 +155,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, make_record: RecordMaker) -
             article,
             name=name,
             body="NPC" if at % 2 else "CPPCC",
-            organization=f"Works {at % 4}",
+            organization=f"Works {at % 10 % 4}",
             span=(start, text.index(" Rain")),
             topics=(TOPICS[at % 3],),
         )
@@ -259,7 +261,7 @@ def test_the_delegates_can_be_searched(visit: Opener, folder: Path) -> None:
     seen.control("Search").fill("")
     seen.status("1–11 of 11 entries", "delegates")
     seen.control("Organization").fill("works 3")
-    seen.status("1–5 of 5 entries, from 11", "delegates")
+    seen.status("1–2 of 2 entries, from 11", "delegates")
     seen.control("Body").select_option("CPPCC")
     seen.status("Nothing passes these filters.", "delegates")
     seen.control("Body").select_option("NPC")
@@ -275,12 +277,12 @@ def test_a_proposal_is_shown_in_its_article(visit: Opener, folder: Path) -> None
     seen.rows().first.locator("a.words").click()
     page.wait_for_selector(".article")
     assert page.locator(".article").inner_text() == (
-        "Ma Lanj, chairman of Works 3, proposed that \N{BOUQUET} school number 59 opens. Rain fell."
+        "Ma Lanj, chairman of Works 1, proposed that \N{BOUQUET} school number 59 opens. Rain fell."
     )
     # A character outside the basic plane: offsets count code points.
     assert page.locator("mark.m-proposal").all_inner_texts() == ["\N{BOUQUET} school number 59 opens."]
     assert page.locator("mark.m-mention").all_inner_texts() == ["Ma Lanj"]
-    assert page.locator("mark.m-post").all_inner_texts() == ["chairman", "Works 3"]
+    assert page.locator("mark.m-post").all_inner_texts() == ["chairman", "Works 1"]
     assert page.locator("mark.m-cue").all_inner_texts() == ["proposed"]
     facts = page.get_by_label("The record", exact=True).inner_text()
     for words in ("transport", "0.59", "neither", "NPC", "digest", "0.1.0", "The Gull", "a59", "44–69"):

@@ -66,7 +66,8 @@ def apply_edits(gold: AnnotatedArticle, edits: Sequence[Edit]) -> AnnotatedArtic
     An edit lies wholly inside or outside of each annotation.
     """
     ordered = sorted(edits, key=lambda edit: edit.start)
-    text, pieces, at = gold.article.text, [], 0
+    text, at = gold.article.text, 0
+    pieces: list[str] = []
     for edit in ordered:
         if edit.start < at:
             raise ValueError(f"{gold.article.id}: edits overlap at {edit.start}")

@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 
 from ..attribute import LISTS
 from ..corpus import AnnotatedArticle
-from ..document import make_doc
+from ..document import character_span, make_doc
 from ..evaluation.gold import from_annotated
 from ..evaluation.predictions import read_doc
 from ..evaluation.scores import Claim, match_claims
@@ -153,7 +153,7 @@ def class_inputs(
     for gold, tensor in zip(corpus, tensors, strict=True):
         doc = nlp.make_doc(gold.article.text)
         for claim in from_annotated(gold).claims or ():
-            spans = [doc.char_span(a, b, alignment_mode="expand") for a, b in claim.spans]
+            spans = [character_span(doc, a, b) for a, b in claim.spans]
             vectors.append(record_vector(tensor, [(span.start, span.end) for span in spans]))
             labels.append([float(topic in claim.topics) for topic in topics])
             stances.append(_STANCES[claim.stance or "neither"])

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from tokenizers import Tokenizer
 
 from ..corpus import AnnotatedArticle
-from ..document import ExactTokenizer, token_lines
+from ..document import ExactTokenizer, character_span, token_lines
 from ..heads import (
     BODY,
     BODY_CLASSES,
@@ -123,7 +123,7 @@ def make_example(gold: AnnotatedArticle, tokenizer: Tokenizer, vocab: Vocab) -> 
 
 
 def _token_span(doc: Doc, start: int, end: int, kind: int, lines: Sequence[tuple[int, int]]) -> TokenSpan:
-    span = doc.char_span(start, end, alignment_mode="expand")
+    span = character_span(doc, start, end)
     line = next((index for index, (a, b) in enumerate(lines) if a <= span.start < b), 0)
     return TokenSpan(span.start, span.end, kind, line)
 

@@ -149,6 +149,7 @@ def write_pipeline(
         OnnxRuntime(files[MODEL]), tokenizer, model.special, window, head_weights(model), merged, files=files
     )
     nlp.meta.update(meta)
+    folder.mkdir(parents=True, exist_ok=True)
     nlp.to_disk(folder, exclude=["vocab"])
     if keep_torch:
         save_torch(model.encoder, folder / "encode" / "torch")

@@ -208,7 +208,8 @@ def train(
     first = draw(0)
     steps = math.ceil(len(first) / options.batch) * options.epochs
     optimizer, schedule = _optimizer(model, options, steps)
-    begin, best = 0, (-1.0, None)
+    begin = 0
+    best: tuple[float, dict[str, dict[str, Tensor]] | None] = (-1.0, None)
     if checkpoint is not None and checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         _restore(model, state["model"])

@@ -94,8 +94,10 @@ class Heads(nn.Module):
         self.topic_labels = nn.Linear(width, topics)
         self.topic_scale = nn.Parameter(torch.tensor([10.0]))
         nn.init.constant_(self.topic_labels.bias, -4.0)
-        nn.init.zeros_(self.topics[3].weight)
-        nn.init.zeros_(self.topics[3].bias)
+        last = self.topics[3]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
         self.stance = two_layers(2 * width, pair_width, 2, dropout)
         # The score of "nobody" beside the candidates of a pair.
         self.parent_none = nn.Linear(mention, 1)

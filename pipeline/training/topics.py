@@ -69,8 +69,8 @@ def example_inputs(nlp: Language, labels: tuple[str, ...]) -> tuple[Any, Any]:
     vectors, wanted = [], []
     for label, entry in table.items():
         for text in entry.get("examples", []):
-            doc = encode(nlp.make_doc(text))  # type: ignore[operator]
-            vectors.append(record_vector(doc.tensor, [(0, len(doc))]))
+            doc = encode(nlp.make_doc(text))
+            vectors.append(record_vector(np.asarray(doc.tensor, dtype=np.float32), [(0, len(doc))]))
             wanted.append([float(label == other) for other in labels])
     return np.array(vectors), np.array(wanted)
 

@@ -1,0 +1,40 @@
+"""`twosessions report`: argument parsing only."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+_FAILED, _USAGE = 1, 2
+
+
+def report(
+    store: Annotated[str, typer.Option(help="An SQLAlchemy database URL.")] = "sqlite:///twosessions.db",
+    out: Annotated[Path, typer.Option(help="The folder to write; an older report in it is replaced.")] = Path("report"),
+) -> None:
+    """Write pages to look at: one folder that a browser opens from disk, without a network."""
+    from ..export import ExportError, existing_store
+    from ..report_page.folder import write_report
+    from ..store import StoreError
+
+    try:
+        engine = existing_store(store)
+    except StoreError as error:
+        _stop(str(error), _USAGE)
+    try:
+        made = write_report(engine, engine.url.render_as_string(hide_password=True), out)
+    except ExportError as error:
+        _stop(str(error), _FAILED)
+    finally:
+        engine.dispose()
+    if not made.entries:
+        print(f"{store}: holds no records yet; the report says so", file=sys.stderr)
+    print(out / "index.html")
+
+
+def _stop(message: str, status: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(status)

@@ -1,0 +1,134 @@
+"""Files and folders that appear whole or not at all, also when the process is killed or the machine loses power."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .source import ExportError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_EXCHANGE, _HERE = 2, -100  # RENAME_EXCHANGE and AT_FDCWD of Linux
+
+
+@contextmanager
+def whole_file(destination: Path) -> Iterator[Path]:
+    """Give a path to write to; the file takes the destination's place when the block ends without an error.
+
+    A reader has the old file or the new one, never a part: the new one is made beside it, flushed to the disk, renamed.
+    """
+    if destination.is_dir():
+        raise ExportError(f"{destination}: a folder; name a file")
+    with _workplace(destination) as place:
+        made = place / "file"
+        yield made
+        _flush(made)
+        os.replace(made, destination)
+        _flush(destination.parent)
+
+
+@contextmanager
+def whole_folder(destination: Path, refuse: Callable[[Path], str | None]) -> Iterator[Path]:
+    """Give a new folder to fill; it takes the destination's place when the block ends without an error.
+
+    `refuse` is asked about a folder that is there already and not empty; it returns why it must not be replaced, or
+    None. On Linux the two folders change places in one step; elsewhere there is none for a moment between two renames.
+    """
+    if destination.exists() and not destination.is_dir():
+        raise ExportError(f"{destination}: a file; this target writes a folder")
+    if destination.is_dir() and any(destination.iterdir()) and (reason := refuse(destination)):
+        raise ExportError(f"{destination}: {reason}")
+    with _workplace(destination) as place:
+        made = place / "folder"
+        made.mkdir()
+        yield made
+        for path in made.iterdir():
+            _flush(path)
+        _flush(made)
+        if not destination.exists():
+            os.rename(made, destination)
+        elif not _exchange(made, destination):
+            os.rename(destination, place / "old")
+            os.rename(made, destination)
+        _flush(destination.parent)
+
+
+@contextmanager
+def _workplace(destination: Path) -> Iterator[Path]:
+    """Give a folder beside the destination, on its file system; gone afterwards, as are those of killed exports."""
+    parent = destination.parent
+    if not parent.is_dir():
+        raise ExportError(f"{destination}: there is no folder {parent}")
+    prefix = f".{destination.name}."
+    for left in parent.glob(f"{_escaped(prefix)}*.partial"):
+        _sweep(left)
+    place = parent / f"{prefix}{secrets.token_hex(4)}.partial"
+    try:
+        place.mkdir()
+    except OSError as error:
+        raise ExportError(f"{destination}: {(error.strerror or str(error)).lower()}") from None
+    # The lock tells other exports that this one is alive; the system lets go of it when the process ends.
+    lock = _lock(place)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
+
+
+def _lock(place: Path) -> int | None:
+    """Return a descriptor that holds a lock on a folder, or None where somebody else holds it or there are no locks."""
+    if fcntl is None:
+        return None
+    try:
+        opened = os.open(place, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(opened)
+        return None
+    return opened
+
+
+def _sweep(left: Path) -> None:
+    lock = _lock(left)
+    if lock is not None:
+        shutil.rmtree(left, ignore_errors=True)
+        os.close(lock)
+
+
+def _flush(path: Path) -> None:
+    """Have the system write a file or folder to the disk."""
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folder
+        return
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two folders in one step where the system can; return whether it did."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _EXCHANGE) == 0)

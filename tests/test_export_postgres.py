@@ -1,0 +1,233 @@
+"""Exports to PostgreSQL, against a real server that is started here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from conftest import RecordMaker
+from exports import FILTERS, Rows, fill, in_store, names, nasty_article, nasty_record, unique, with_nul
+from postgres_server import NoServerError, postgres_server
+from sqlalchemy.engine import Engine
+
+from pipeline import tables
+from pipeline.export import ExportError, export_store
+from pipeline.exporters.to_postgres import postgres_url
+from pipeline.query import snapshot, stored_records
+from pipeline.read import Failure
+from pipeline.schema import Article
+from pipeline.selection import Selection
+from pipeline.store import Writer, open_store
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of a PostgreSQL server; the test is skipped where there is none, unless one is required."""
+    try:
+        with postgres_server() as url:
+            yield url
+    except NoServerError as error:
+        if os.environ.get("TWOSESSIONS_REQUIRE_POSTGRES") == "1":
+            pytest.fail(f"PostgreSQL is required here, but there is {error}")
+        pytest.skip(f"NOT TESTED against PostgreSQL: {error}")
+
+
+@pytest.fixture
+def database(server: str) -> str:
+    """The address of an empty database."""
+    engine = sa.create_engine(postgres_url(server), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE IF EXISTS feed WITH (FORCE)")
+        connection.exec_driver_sql("CREATE DATABASE feed")
+    engine.dispose()
+    return server.replace("/postgres?", "/feed?")
+
+
+@pytest.fixture
+def filled(engine: Engine, make_record: RecordMaker) -> Engine:
+    fill(engine, make_record)
+    return engine
+
+
+def in_postgres(url: str) -> Rows:
+    engine = sa.create_engine(postgres_url(url))
+    with engine.connect() as connection:
+        found = {name: unique(connection.execute(sa.text(f'SELECT * FROM "{name}"'))) for name in names()}
+    engine.dispose()
+    return found
+
+
+def system_columns(url: str) -> set[tuple[str, str]]:
+    """Which row versions the tables have: an update makes a new one, even where nothing changes."""
+    engine = sa.create_engine(postgres_url(url))
+    with engine.connect() as connection:
+        found = {
+            (relation.name, str(value))
+            for relation in tables.TABLES
+            for value in connection.scalars(sa.text(f'SELECT (xmin, ctid) FROM "{relation.name}"'))
+        }
+    engine.dispose()
+    return found
+
+
+def test_reads_back_equal_and_twice_changes_nothing(filled: Engine, database: str) -> None:
+    export_store(filled, "postgres", database)
+    assert in_postgres(database) == in_store(filled)
+    before = system_columns(database)
+    export_store(filled, "postgres", database)
+    assert system_columns(database) == before
+
+
+def test_empty_store(engine: Engine, database: str) -> None:
+    export_store(engine, "postgres", database)
+    assert in_postgres(database) == in_store(engine)
+
+
+def test_awkward_text(engine: Engine, make_record: RecordMaker, database: str) -> None:
+    writer = Writer(engine, {})
+    for number, text in enumerate(("=1+1", "\\N", "\\.", "a\tb\nc\r\nd", "\u202e'\"", "全国 𠀀", "\\")):
+        article = nasty_article(number, text)
+        writer.write(article, [nasty_record(make_record, article, text)])
+    writer.finish()
+    export_store(engine, "postgres", database)
+    assert in_postgres(database) == in_store(engine)
+    with_nul(engine)
+    export_store(engine, "postgres", database)
+    assert "a�b" in {row[2] for row in in_postgres(database)["article"]}
+
+
+@pytest.mark.parametrize("name", ["topic", "several", "none", "run"])
+def test_filters(filled: Engine, database: str, name: str) -> None:
+    selection = FILTERS[name][0]
+    export_store(filled, "postgres", database, selection)
+    assert in_postgres(database) == in_store(filled, selection)
+
+
+def test_filtered_exports_add_up(filled: Engine, database: str) -> None:
+    for year in (2022, 2023):
+        export_store(filled, "postgres", database, Selection(session_years=(year,)))
+    assert in_postgres(database)["proposal"] == in_store(filled, Selection(session_years=(2022, 2023)))["proposal"]
+
+
+def test_what_the_store_no_longer_has_goes(filled: Engine, make_record: RecordMaker, database: str) -> None:
+    export_store(filled, "postgres", database)
+    writer = Writer(filled, {"en": "three"})
+    article = Article("a0", "Wu Jun proposed tea.", session_year=2022)
+    writer.write(article, [make_record(article, name="Wu Jun", span=(16, 19))])
+    writer.fail(Failure("other.txt", "empty"))
+    writer.finish()
+    export_store(filled, "postgres", database)
+    assert in_postgres(database) == in_store(filled)
+
+
+def test_update_since_a_run_replaces_the_articles_of_it(
+    filled: Engine, make_record: RecordMaker, database: str
+) -> None:
+    export_store(filled, "postgres", database)
+    writer = Writer(filled, {"en": "three"})
+    article = Article("a0", "Ma Lan proposed tea.", session_year=2022)
+    record = make_record(article, span=(16, 19))
+    writer.write(article, [replace(record, score=0.25)])
+    writer.finish()
+    export_store(filled, "postgres", database, Selection(since_run=3))
+    found, expected = in_postgres(database), in_store(filled)
+    for name in ("article", "proposal", "span", "proposal_topic", "membership", "mention", "post", "v_records", "run"):
+        assert found[name] == expected[name], name
+
+
+def test_killed_export_leaves_the_old_rows(filled: Engine, database: str) -> None:
+    export_store(filled, "postgres", database, Selection(session_years=(2022,)))
+    before = in_postgres(database)
+    script = textwrap.dedent("""
+        import sys, time
+        from pipeline.export import existing_store, export_store
+        def tick(name, rows):
+            if name == "span":
+                print("half-way", flush=True)
+                time.sleep(600)
+        export_store(existing_store(sys.argv[1]), "postgres", sys.argv[2], progress=lambda total: tick)
+    """)
+    command = [sys.executable, "-c", script, filled.url.render_as_string(), database]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half-way\n"
+        process.send_signal(signal.SIGKILL)
+    assert in_postgres(database) == before
+    export_store(filled, "postgres", database)
+    assert in_postgres(database) == in_store(filled)
+
+
+def test_failed_export_rolls_back(filled: Engine, database: str) -> None:
+    export_store(filled, "postgres", database, Selection(session_years=(2022,)))
+    before = in_postgres(database)
+
+    def fail(name: str, rows: int) -> None:
+        if name == "span":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_store(filled, "postgres", database, progress=lambda total: fail)
+    assert in_postgres(database) == before
+
+
+def test_loaded_database_is_a_store(filled: Engine, make_record: RecordMaker, database: str, tmp_path: Path) -> None:
+    export_store(filled, "postgres", database)
+    loaded = open_store(postgres_url(database))
+    with snapshot(filled) as old, snapshot(loaded) as new:
+        assert list(stored_records(new)) == list(stored_records(old))
+    # A run into it gets a new id, and an export out of it reads back equal.
+    writer = Writer(loaded, {"en": "three"})
+    assert writer.id == 3
+    article = Article("c", "Ma Lan proposed tea.", session_year=2024)
+    writer.write(article, [make_record(article)])
+    writer.finish()
+    export_store(loaded, "sqlite", str(tmp_path / "out.db"))
+    assert in_store(open_store(f"sqlite:///{tmp_path / 'out.db'}")) == in_store(loaded)
+    for selection, fits in FILTERS.values():
+        with snapshot(loaded) as connection:
+            found = {record.record_id for record in stored_records(connection, selection)}
+            everything = stored_records(connection)
+            if selection != FILTERS["run"][0]:
+                assert found == {record.record_id for record in everything if fits(record)}
+        assert {row[0] for row in in_store(loaded, selection)["proposal"]} == found
+    with pytest.raises(ExportError, match="the store itself"):
+        export_store(loaded, "postgres", database)
+    loaded.dispose()
+
+
+def test_snapshot_of_a_postgres_store_is_of_one_moment(filled: Engine, make_record: RecordMaker, database: str) -> None:
+    export_store(filled, "postgres", database)
+    loaded = open_store(postgres_url(database))
+    with snapshot(loaded) as connection:
+        before = connection.scalar(sa.select(sa.func.count()).select_from(tables.proposal))
+        writer = Writer(loaded, {})
+        article = Article("c", "Ma Lan proposed tea.", session_year=2024)
+        writer.write(article, [make_record(article)])
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.proposal)) == before
+    loaded.dispose()
+
+
+def test_other_tables_are_left_alone(filled: Engine, database: str) -> None:
+    engine = sa.create_engine(postgres_url(database))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE theirs (id int)")
+    engine.dispose()
+    with pytest.raises(ExportError, match="holds tables that are not this program's"):
+        export_store(filled, "postgres", database)
+
+
+def test_server_that_is_not_there_is_named_without_the_password(filled: Engine) -> None:
+    with pytest.raises(ExportError) as caught:
+        export_store(filled, "postgres", "postgresql://user:secret@127.0.0.1:1/none")
+    assert "127.0.0.1" in str(caught.value)
+    assert "secret" not in str(caught.value)
