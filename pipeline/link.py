@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,7 @@ from .heads import (
     statement_vectors,
     verdict_features,
 )
+from .lists import bare_organization, entries
 from .people import display_name, is_name_like, same_name
 from .rules.lexicon import Lexicon
 from .stage import TrainedStage
@@ -105,8 +106,13 @@ class Link(TrainedStage):
         seat(reading, entities, self.weights)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
-        groups = group(reading, chosen, self.weights, float(settings["same_threshold"]))
+        listed = entries(doc.text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
+        own = {begin for _, begin, _ in listed}
+        apart = {i for i, statement in enumerate(reading.statements) if doc[statement.start].idx in own}
+        groups = group(reading, chosen, self.weights, float(settings["same_threshold"]), apart)
         doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
+        for entry in doc._.entities:
+            self.complete(doc.text, entry["roles"], listed)
         proposals = [_proposal(doc, reading, entities, items, settings) for items in groups]
         doc._.proposals = [entry for entry in proposals if entry["score"] >= settings["record_threshold"]]
 
@@ -121,6 +127,13 @@ class Link(TrainedStage):
         if self.lexicon is not None and self.lexicon.no_proponents.search(entity.name):
             return False
         return bool(verdict >= settings["organization_threshold"])
+
+    def complete(self, text: str, roles: list[dict[str, Any]], listed: Sequence[tuple[int, int, int]]) -> None:
+        """Add the organizations of posts in list labels that the recogniser did not know for such."""
+        for role in roles:
+            label = next((place for place in listed if place[0] <= role["start"] < place[1]), None)
+            if label and role["organization"] is None and self.lexicon is not None:
+                role["organization"] = bare_organization(text, (role["start"], role["end"]), label[1], self.lexicon)
 
     def process_empty(self, doc: Doc) -> None:
         """Leave empty lists."""
@@ -366,13 +379,18 @@ def judge(
     ]
 
 
-def group(reading: Reading, chosen: list[Judged], weights: Parameters, threshold: float) -> list[list[Judged]]:
-    """Return the judged statements as records: each joins the record of its proponent that it most probably
-    continues.
+def group(
+    reading: Reading, chosen: list[Judged], weights: Parameters, threshold: float, apart: Container[int] = ()
+) -> list[list[Judged]]:
+    """Return the judged statements as records: each joins the record of its proponent that it most probably continues.
+
+    Those in `apart` (entries of a list, by the index of the statement) open a record of their own.
     """
     groups: list[list[Judged]] = []
     for item in chosen:
         mine = [members for members in groups if members[0].entity == item.entity]
+        if item.statement in apart:
+            mine = []
         best, best_score = None, threshold
         for members in mine[-4:]:
             left = np.array([member.statement for member in members[-4:]], dtype=np.int64)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from .rules.lexicon import Lexicon
 from .schema import Mention
+from .sentences import line_ranges
 
 _WORD = re.compile(r"[^\W\d_]+")
 # A label longer than this is a sentence with a colon in it.
@@ -43,3 +44,21 @@ def entry_start(text: str, start: int, end: int, mentions: Sequence[Mention], le
     while begin < end and text[begin].isspace():
         begin += 1
     return begin if begin < end else None
+
+
+def entries(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[tuple[int, int, int]]:
+    """Return where the label, the text and the end of each list entry of an article are."""
+    found = []
+    for start, end in line_ranges(text):
+        begin = entry_start(text, start, end, mentions, lexicon)
+        if begin is not None:
+            found.append((start, begin, end))
+    return found
+
+
+def bare_organization(text: str, post: tuple[int, int], label_end: int, lexicon: Lexicon) -> str | None:
+    """Return the organization behind a post in a label, where it is a name that is not known to be one."""
+    if not lexicon.post_at_organization.search(text[post[0] : post[1]]):
+        return None
+    found = lexicon.organization_behind_post.match(text, post[1], label_end)
+    return found[1] if found else None

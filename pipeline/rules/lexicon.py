@@ -38,6 +38,8 @@ class Lexicon:
     quotes: tuple[tuple[str, str], ...]
     label: re.Pattern[str]
     glue: frozenset[str]
+    post_at_organization: re.Pattern[str]
+    organization_behind_post: re.Pattern[str]
     stance: dict[str, re.Pattern[str]]
 
     def says(self, word: str) -> bool:
@@ -87,6 +89,8 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         quotes=tuple((pair[0], pair[1]) for pair in cue["quotes"]),
         label=re.compile(cue["label"]),
         glue=frozenset(data["list"]["glue"]),
+        post_at_organization=re.compile(data["list"]["post_at_organization"]),
+        organization_behind_post=re.compile(data["list"]["organization_behind_post"]),
         stance={
             label: re.compile(rf"(?<!\w)(?:{_alternatives(data['stance'][label])})(?!\w)", re.IGNORECASE)
             for label in ("promote", "regulate")
