@@ -132,8 +132,9 @@ class Link(TrainedStage):
         """Add the organizations of posts in list labels that the recogniser did not know for such."""
         for role in roles:
             label = next((place for place in listed if place[0] <= role["start"] < place[1]), None)
-            if label and role["organization"] is None and self.lexicon is not None:
-                role["organization"] = bare_organization(text, (role["start"], role["end"]), label[1], self.lexicon)
+            if label and self.lexicon is not None:
+                post = (role["start"], role["end"])
+                role["organization"] = bare_organization(text, post, label[1], role["organization"], self.lexicon)
 
     def process_empty(self, doc: Doc) -> None:
         """Leave empty lists."""

@@ -9,6 +9,7 @@ from .rules.lexicon import Lexicon
 from .schema import Mention
 from .sentences import line_ranges
 
+_CAPITALISED = re.compile(r"(?:[A-Z][\w’'&-]*\s+)+")
 _WORD = re.compile(r"[^\W\d_]+")
 # A label longer than this is a sentence with a colon in it.
 _LONGEST_LABEL = 320
@@ -56,9 +57,17 @@ def entries(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[tu
     return found
 
 
-def bare_organization(text: str, post: tuple[int, int], label_end: int, lexicon: Lexicon) -> str | None:
-    """Return the organization behind a post in a label, where it is a name that is not known to be one."""
-    if not lexicon.post_at_organization.search(text[post[0] : post[1]]):
-        return None
+def bare_organization(
+    text: str, post: tuple[int, int], label_end: int, known: str | None, lexicon: Lexicon
+) -> str | None:
+    """Return the organization behind a post in a label, where it is a name that nothing else shows to be one.
+
+    `known` is what the recogniser took for it: kept, but for capitalised words right before it, which are its first.
+    """
     found = lexicon.organization_behind_post.match(text, post[1], label_end)
-    return found[1] if found else None
+    if known:
+        at = text.find(known, post[1], label_end)
+        if found and found.start(1) < at and _CAPITALISED.fullmatch(text, found.start(1), at):
+            return text[found.start(1) : at] + known
+        return known
+    return found[1] if found and lexicon.post_at_organization.search(text[post[0] : post[1]]) else None

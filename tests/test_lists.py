@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.attribute import widened
-from pipeline.lists import entry_start
+from pipeline.lists import bare_organization, entries, entry_start
 from pipeline.rules.lexicon import Lexicon
 from pipeline.schema import PROPOSAL, SAYING, Mention
 
@@ -65,3 +65,24 @@ def test_what_proposes_nothing_stays(lexicon: Lexicon) -> None:
     start = LABEL.index("Build")
     said = [Mention(start, start + 5, "Build", SAYING)]
     assert widened(LABEL, mentions(LABEL, *KNOWN), said, lexicon, merge=True) == said
+
+
+def test_entries_have_a_label_a_text_and_an_end(lexicon: Lexicon) -> None:
+    found = entries(LABEL + "\nNothing here.", mentions(LABEL, *KNOWN), lexicon)
+    assert found == [(0, LABEL.index("Build"), len(LABEL))]
+
+
+@pytest.mark.parametrize(
+    ("text", "post", "known", "organization"),
+    [
+        ("Chairman and CEO of Tencent, Luo Wen: x", "Chairman and CEO", None, "Tencent"),
+        ("Chairman of Modern Amp Co., Limited, Luo Wen: x", "Chairman", "Amp Co., Limited", "Modern Amp Co., Limited"),
+        ("President of the Lanhe Bank, Luo Wen: x", "President", "Lanhe Bank", "Lanhe Bank"),
+        ("Mayor of Qinzhou, Luo Wen: x", "Mayor", None, None),
+        ("Chairman, Luo Wen: x", "Chairman", None, None),
+    ],
+)
+def test_posts_in_labels_get_their_organization(
+    lexicon: Lexicon, text: str, post: str, known: str | None, organization: str | None
+) -> None:
+    assert bare_organization(text, (0, len(post)), text.index(":"), known, lexicon) == organization
