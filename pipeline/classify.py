@@ -1,14 +1,16 @@
-"""Topics and stance of a proposal, by heads over the vectors of its spans."""
+"""Topics and stance of a proposal: heads over the vectors of its spans, and linear models over its words."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from .document import character_span
 from .heads import FloatArray, perceptron, record_vector, topic_logits
+from .lexical import lexical_logits
 from .schema import StanceLabel
 from .stage import TrainedStage
 
@@ -16,32 +18,44 @@ from .stage import TrainedStage
 class Classify(TrainedStage):
     """The component: adds `topics` and `stance` to each of `doc._.proposals`.
 
-    Its settings name the topics in the order of the head's outputs, and hold for topics and stance a temperature and
-    bias (calibration) and the thresholds on calibrated probabilities.
+    Its settings name the topics in the order of the heads' outputs, and hold for topics and for each side of the stance
+    how both logits (head, words) become a calibrated probability, and the thresholds on those.
     """
 
     needs = ("topics.", "topic_labels", "topic_scale", "stance")
+    takes = ("lexical.",)
 
     def process(self, doc: Doc, vectors: FloatArray) -> None:
         """Classify the proposals of one article."""
         proposals = doc._.proposals or []
         if not proposals:
             return
-        rows = []
-        for proposal in proposals:
-            spans = [character_span(doc, start, end) for start, end in proposal["spans"]]
-            rows.append(record_vector(vectors, [(span.start, span.end) for span in spans]))
-        inputs = np.stack(rows)
-        topics = topic_logits(self.weights, inputs)
-        stances = perceptron(self.weights, "stance", inputs)
+        spans = [[(span.start, span.end) for span in token_spans(doc, entry["spans"])] for entry in proposals]
+        topics, stances = self.logits(doc, vectors, spans)
         doc._.proposals = [
             {**proposal, "topics": self.topics(topics[i]), "stance": self.stance(stances[i])}
             for i, proposal in enumerate(proposals)
         ]
 
+    def logits(
+        self, doc: Doc, vectors: FloatArray, records: Sequence[Sequence[tuple[int, int]]]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return what heads and words say of records given as token ranges: (records, topics, 2) and
+        (records, 2, 2).
+        """
+        rows = np.stack([record_vector(vectors, spans) for spans in records])
+        topics, stances = topic_logits(self.weights, rows), perceptron(self.weights, "stance", rows)
+        words = [
+            lexical_logits(self.weights, doc, spans, {"topics": topics.shape[1], "stance": 2}) for spans in records
+        ]
+        return (
+            np.stack([topics, np.stack([found["topics"] for found in words])], axis=2),
+            np.stack([stances, np.stack([found["stance"] for found in words])], axis=2),
+        )
+
     def topics(self, logits: Any) -> list[dict[str, Any]]:
         """Return the topics over their threshold, most probable first; the best one where none is."""
-        probs = platt(logits, self.settings.get("topic_calibration"))
+        probs = probabilities(logits, self.settings.get("topic_calibration"))
         names = self.settings["topics"]
         threshold = float(self.settings.get("topic_threshold", 0.5))
         order = np.argsort(-probs)
@@ -50,7 +64,7 @@ class Classify(TrainedStage):
 
     def stance(self, logits: Any) -> dict[str, Any]:
         """Return both probabilities and the label that follows from them and their thresholds."""
-        probs = platt(logits, self.settings.get("stance_calibration"))
+        probs = probabilities(logits, self.settings.get("stance_calibration"))
         limits = self.settings.get("stance_thresholds", [0.5, 0.5])
         promote, regulate = (bool(prob >= limit) for prob, limit in zip(probs, limits, strict=True))
         return {
@@ -69,10 +83,21 @@ def stance_label(promote: bool, regulate: bool) -> StanceLabel:
     return "regulate" if regulate else "neither"
 
 
-def platt(logits: Any, fit: Any) -> Any:
-    """Return probabilities of logits; `fit` is (slope, constant) for all of them, or a row of both for each."""
+def probabilities(logits: Any, fit: Any) -> Any:
+    """Return the probabilities of (…, parts) logits.
+
+    `fit` is a weight a part and a constant, or a row of these for each of the labels in the last axis but one. Without
+    one the first part counts alone.
+    """
     values = np.asarray(logits, dtype=np.float64)
-    if fit is not None:
-        rows = np.atleast_2d(np.asarray(fit, dtype=np.float64))
-        values = values * rows[:, 0] + rows[:, 1]
-    return 1 / (1 + np.exp(-values))
+    if fit is None:
+        combined = values[..., 0]
+    else:
+        weights = np.asarray(fit, dtype=np.float64)
+        combined = (values * weights[..., :-1]).sum(axis=-1) + weights[..., -1]
+    return 1 / (1 + np.exp(-combined))
+
+
+def token_spans(doc: Doc, spans: Sequence[Sequence[int]]) -> list[Span]:
+    """Return the token spans of character ranges."""
+    return [character_span(doc, start, end) for start, end in spans]

@@ -27,6 +27,8 @@ class TrainedStage(ABC):
     """
 
     needs: tuple[str, ...] = ()
+    #: Prefixes of parameters that the stage takes where they are, and does without.
+    takes: tuple[str, ...] = ()
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -41,7 +43,7 @@ class TrainedStage(ABC):
         self.weights = {
             key: np.asarray(value, dtype=np.float32)
             for key, value in weights.items()
-            if any(key.startswith(prefix) for prefix in self.needs)
+            if key.startswith((*self.needs, *self.takes))
         }
         self.settings = dict(settings or {})
 

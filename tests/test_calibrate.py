@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.classify import platt, stance_label
+from pipeline.classify import probabilities, stance_label
 from pipeline.link import calibrated
 from pipeline.training.calibrate import best_cut, fit_logistic, logits, micro_f1
 
@@ -29,7 +29,7 @@ def test_a_fit_is_calibrated() -> None:
     target = random.uniform(size=4000) < truth
     overconfident = logits(truth)[:, None] * 3
     slope, constant = fit_logistic(overconfident, target)
-    found = platt(overconfident[:, 0], [slope, constant])
+    found = probabilities(overconfident, [slope, constant])
     for low, high in ((0.1, 0.3), (0.4, 0.6), (0.7, 0.9)):
         inside = (found > low) & (found < high)
         assert target[inside].mean() == pytest.approx(found[inside].mean(), abs=0.06)
@@ -38,7 +38,16 @@ def test_a_fit_is_calibrated() -> None:
 def test_one_sided_data_gives_a_constant() -> None:
     fit = fit_logistic(np.zeros((8, 2)), np.ones(8, dtype=bool))
     assert fit[:2] == [0.0, 0.0]
-    assert platt(0.0, [1.0, fit[2]]).item() == pytest.approx(0.9)
+    assert probabilities([0.0, 0.0], fit).item() == pytest.approx(0.9)
+
+
+def test_probabilities_by_hand() -> None:
+    both = np.array([[1.0, 3.0], [0.0, -2.0]])
+    assert probabilities(both, None) == pytest.approx([1 / (1 + np.exp(-1)), 0.5])
+    assert probabilities(both, [2.0, 0.5, -3.5]) == pytest.approx([0.5, 1 / (1 + np.exp(4.5))])
+    # A row of weights a label: (records, labels, parts).
+    rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 2.0]]
+    assert probabilities(both[None], rows) == pytest.approx(np.array([[1 / (1 + np.exp(-1)), 0.5]]))
 
 
 def test_record_scores_by_hand() -> None:

@@ -168,12 +168,7 @@ def test_a_topic_can_be_added(trained: Path, tmp_path: Path, monkeypatch: pytest
     labels = (*__import__("pipeline.corpus", fromlist=["load_topics"]).load_topics(), "chess")
     monkeypatch.setattr(module, "load_topics", lambda: labels)
     monkeypatch.setattr(
-        module,
-        "example_inputs",
-        lambda nlp, names: (
-            np.stack([np.ones(2 * nlp.get_pipe("encode")(nlp.make_doc("a")).tensor.shape[1])]),
-            np.array([[float(name == "chess") for name in names]]),
-        ),
+        module, "example_docs", lambda nlp, names: [(nlp.get_pipe("encode")(nlp.make_doc("more chess")), "chess")]
     )
     recipe = load_recipe(trained / "train.toml")
     train_topics(recipe, str(trained / "model"), tmp_path / "model", log=lambda line: None)

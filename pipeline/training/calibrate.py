@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..attribute import LISTS
+from ..classify import Classify, probabilities, token_spans
 from ..corpus import AnnotatedArticle
-from ..document import character_span, make_doc
+from ..document import make_doc
 from ..evaluation.gold import from_annotated
 from ..evaluation.predictions import read_doc
 from ..evaluation.scores import Claim, match_claims
-from ..heads import perceptron, record_vector, topic_logits
 from ..link import RECORD_FEATURES, calibrated
-from ..stage import TrainedStage
 
 FloatArray = NDArray[np.float64]
 Settings = dict[str, dict[str, Any]]
@@ -145,19 +145,30 @@ def fit_logistic(inputs: FloatArray, target: NDArray[Any]) -> list[float]:
     return [*(float(value) for value in model.coef_[0]), float(model.intercept_[0])]
 
 
-def class_inputs(
-    nlp: Language, corpus: Sequence[AnnotatedArticle], tensors: Sequence[Any], topics: Sequence[str]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the vectors of all gold records, (records, 2 × width), their topics and their stances as 0 and 1."""
-    vectors, labels, stances = [], [], []
-    for gold, tensor in zip(corpus, tensors, strict=True):
-        doc = nlp.make_doc(gold.article.text)
+@dataclass(frozen=True)
+class ClassData:
+    """The records of annotated articles: where they are, and their topics and stances as 0 and 1.
+
+    `places` are the index of the article and the token ranges, `topics` is (records, topics), `sides` (records, 2).
+    """
+
+    docs: tuple[Doc, ...]
+    places: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    topics: FloatArray
+    sides: FloatArray
+
+
+def class_data(tokenize: Callable[[str], Doc], corpus: Sequence[AnnotatedArticle], topics: Sequence[str]) -> ClassData:
+    """Return the gold records of articles."""
+    docs, places, labels, sides = [], [], [], []
+    for index, gold in enumerate(corpus):
+        doc = tokenize(gold.article.text)
+        docs.append(doc)
         for claim in from_annotated(gold).claims or ():
-            spans = [character_span(doc, a, b) for a, b in claim.spans]
-            vectors.append(record_vector(tensor, [(span.start, span.end) for span in spans]))
+            places.append((index, tuple((span.start, span.end) for span in token_spans(doc, claim.spans))))
             labels.append([float(topic in claim.topics) for topic in topics])
-            stances.append(_STANCES[claim.stance or "neither"])
-    return np.array(vectors), np.array(labels), np.array(stances, dtype=np.float64)
+            sides.append(_STANCES[claim.stance or "neither"])
+    return ClassData(tuple(docs), tuple(places), np.array(labels), np.array(sides, dtype=np.float64))
 
 
 def calibrate_classes(
@@ -165,20 +176,20 @@ def calibrate_classes(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the settings of the classify stage and its dev scores on gold spans."""
     classify = nlp.get_pipe("classify")
-    assert isinstance(classify, TrainedStage)
-    vectors, wanted, sides = class_inputs(nlp, dev, tensors, topics)
-    logits_of_topics = topic_logits(classify.weights, vectors.astype(np.float32)).astype(np.float64)
-    stance_logits = perceptron(classify.weights, "stance", vectors.astype(np.float32)).astype(np.float64)
-    topic_fit = fit_logistic(logits_of_topics.reshape(-1, 1), wanted.reshape(-1))
-    probs = 1 / (1 + np.exp(-(logits_of_topics * topic_fit[0] + topic_fit[1])))
+    assert isinstance(classify, Classify)
+    data = class_data(nlp.make_doc, dev, topics)
+    found = [classify.logits(data.docs[at], tensors[at], [spans]) for at, spans in data.places]
+    of_topics, of_stance = (np.concatenate([pair[side] for pair in found]).astype(np.float64) for side in (0, 1))
+    topic_fit = fit_logistic(of_topics.reshape(-1, of_topics.shape[2]), data.topics.reshape(-1))
+    probs = probabilities(of_topics, topic_fit)
     grid = np.arange(0.2, 0.71, 0.02)
-    threshold = float(max(grid, key=lambda t: (micro_f1(wanted, probs, float(t)), -abs(t - 0.5))))
-    stance_fit = [fit_logistic(stance_logits[:, [side]], sides[:, side]) for side in (0, 1)]
-    stances = 1 / (1 + np.exp(-(stance_logits * np.array(stance_fit)[:, 0] + np.array(stance_fit)[:, 1])))
+    threshold = float(max(grid, key=lambda t: (micro_f1(data.topics, probs, float(t)), -abs(t - 0.5))))
+    stance_fit = [fit_logistic(of_stance[:, side], data.sides[:, side]) for side in (0, 1)]
+    stances = probabilities(of_stance, stance_fit)
     limits = max(
         ((a, b) for a in np.arange(0.3, 0.71, 0.04) for b in np.arange(0.3, 0.71, 0.04)),
         key=lambda pair: (
-            float(((stances >= pair) == sides).all(axis=1).mean()),
+            float(((stances >= pair) == data.sides).all(axis=1).mean()),
             -abs(pair[0] - 0.5) - abs(pair[1] - 0.5),
         ),
     )
@@ -190,8 +201,8 @@ def calibrate_classes(
         "stance_thresholds": [round(float(limit), 2) for limit in limits],
     }
     scores = {
-        "topic_micro_f1": micro_f1(wanted, probs, threshold),
-        "stance_accuracy": float(((stances >= np.array(limits)) == sides).all(axis=1).mean()),
+        "topic_micro_f1": micro_f1(data.topics, probs, threshold),
+        "stance_accuracy": float(((stances >= np.array(limits)) == data.sides).all(axis=1).mean()),
     }
     return settings, scores
 

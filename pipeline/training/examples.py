@@ -61,25 +61,31 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Example:
-    """One article, ready for the model; tags are -100 where a token carries no loss."""
+    """One article, ready for the model.
+
+    Tags are -100 where a token carries no loss, and `OPEN` where any of `open_tags` is right.
+    """
 
     id: str
     pieces: Pieces
     tokens: int
     mention_tags: IntArray
     statement_tags: IntArray
-    mentions: tuple[TokenSpan, ...]
-    statements: tuple[TokenSpan, ...]
-    parents: tuple[Choice, ...]
-    sources: tuple[Choice, ...]
-    pairs: tuple[tuple[int, int, bool], ...]
-    verdicts: tuple[Verdict, ...]
-    bodies: tuple[tuple[int, int], ...]
-    records: tuple[GoldRecord, ...]
+    mentions: tuple[TokenSpan, ...] = ()
+    statements: tuple[TokenSpan, ...] = ()
+    parents: tuple[Choice, ...] = ()
+    sources: tuple[Choice, ...] = ()
+    pairs: tuple[tuple[int, int, bool], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    bodies: tuple[tuple[int, int], ...] = ()
+    records: tuple[GoldRecord, ...] = ()
+    open_tags: tuple[int, ...] = ()
 
 
 _STANCES = {"promote": (1.0, 0.0), "regulate": (0.0, 1.0), "both": (1.0, 1.0), "neither": (0.0, 0.0)}
 _PAIR_REACH = 8
+#: The tag of a token of which only some labels are known not to fit.
+OPEN = -200
 
 
 def make_example(gold: AnnotatedArticle, tokenizer: Tokenizer, vocab: Vocab) -> Example:
@@ -91,9 +97,9 @@ def make_example(gold: AnnotatedArticle, tokenizer: Tokenizer, vocab: Vocab) -> 
         _token_span(doc, s.start, s.end, STATEMENT_TYPES.index(PROPOSAL if s.n else SAYING), lines)
         for s in gold.statements
     )
-    blank = np.array([token.is_space for token in doc], dtype=bool)
-    mention_tags = _tags(len(doc), mentions, blank)
-    statement_tags = _tags(len(doc), statements, blank)
+    blank = np.array([not token.text.strip() for token in doc], dtype=bool)
+    mention_tags = tag_tokens(len(doc), mentions, blank)
+    statement_tags = tag_tokens(len(doc), statements, blank)
     bodies = {
         entity: gold.mentions[kept[i]].is_
         for i, mention in enumerate(mentions)
@@ -147,7 +153,8 @@ def _mentions(
     return tuple(spans), owners, kept
 
 
-def _tags(count: int, spans: Sequence[TokenSpan], blank: NDArray[np.bool_]) -> IntArray:
+def tag_tokens(count: int, spans: Sequence[TokenSpan], blank: NDArray[np.bool_]) -> IntArray:
+    """Return the BILOU tags, (count,), of spans; blank tokens outside of all carry no loss."""
     tags = np.zeros(count, dtype=np.int64)
     for span in spans:
         base = 1 + 4 * span.type

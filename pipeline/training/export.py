@@ -131,7 +131,7 @@ def write_pipeline(
     folder: Path,
     onnx_file: Path,
     tokenizer: Tokenizer,
-    model: Joint,
+    trained: tuple[Joint, Mapping[str, NDArray[np.float32]]],
     window: WindowOptions,
     settings: Mapping[str, Any],
     meta: Mapping[str, Any],
@@ -139,15 +139,15 @@ def write_pipeline(
 ) -> None:
     """Write a model folder that `spacy.load` reads, with the checksums of its files.
 
+    `trained` is the model and the weights of all stages, those that are no part of the joint model among them.
     With `keep_torch` the encoder is written a second time, in fp32 for `--runtime torch`.
     """
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    model, weights = trained
     files = {MODEL: onnx_file.read_bytes(), WORD_PIECES: tokenizer.to_str().encode("utf-8")}
     merged = {**settings, "classify": {"topics": list(model.topics), **settings.get("classify", {})}}
-    nlp = assemble(
-        OnnxRuntime(files[MODEL]), tokenizer, model.special, window, head_weights(model), merged, files=files
-    )
+    nlp = assemble(OnnxRuntime(files[MODEL]), tokenizer, model.special, window, weights, merged, files=files)
     nlp.meta.update(meta)
     folder.mkdir(parents=True, exist_ok=True)
     nlp.to_disk(folder, exclude=["vocab"])

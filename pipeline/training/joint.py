@@ -24,7 +24,7 @@ from ..heads import (
     verdict_features,
 )
 from ..windows import WindowOptions, cut_windows, make_batch
-from .examples import Choice, Example
+from .examples import OPEN, Choice, Example
 from .model import Encoder, Heads
 
 
@@ -116,9 +116,7 @@ def losses(model: Joint, example: Example, vectors: Tensor, options: JointOption
         ("mention", mention_logits, example.mention_tags),
         ("statement", statement_logits, example.statement_tags),
     ):
-        target = torch.from_numpy(tags)
-        loss = functional.cross_entropy(logits, target, reduction="none", ignore_index=-100)
-        found[name] = [loss[target != -100]]
+        found[name] = _tag_loss(logits, torch.from_numpy(tags), example.open_tags)
     mentions, statements = example.mentions, example.statements
     spoken = _mention_vectors(vectors, mentions) if mentions else vectors.new_zeros((0, 2 * vectors.shape[1]))
     if any(choice.candidates for choice in example.parents):
@@ -159,6 +157,17 @@ def losses(model: Joint, example: Example, vectors: Tensor, options: JointOption
             functional.binary_cross_entropy_with_logits(heads.stance(rows), sides, reduction="none").sum(dim=1)
         ]
     return found
+
+
+def _tag_loss(logits: Tensor, target: Tensor, open_tags: Sequence[int]) -> list[Tensor]:
+    """Return the loss of each tagged token; of an open one minus the log of the probability of all its tags."""
+    known = target >= 0
+    parts = [functional.cross_entropy(logits[known], target[known], reduction="none")]
+    is_open = target == OPEN
+    if is_open.any():
+        log_probs = functional.log_softmax(logits[is_open], dim=1)
+        parts.append(-torch.logsumexp(log_probs[:, list(open_tags)], dim=1))
+    return parts
 
 
 def _verdict_loss(
@@ -252,7 +261,8 @@ def _epoch(
         for example, vectors in zip(batch, encode(model, batch, options.window), strict=True):
             for name, values in losses(model, example, vectors, options).items():
                 gathered.setdefault(name, []).extend(value.reshape(-1) for value in values)
-        parts = {name: torch.cat(values).mean() for name, values in gathered.items() if values}
+        joined = {name: torch.cat(values) for name, values in gathered.items() if values}
+        parts = {name: values.mean() for name, values in joined.items() if len(values)}
         loss = sum((weights[name] * value for name, value in parts.items()), start=torch.zeros(()))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

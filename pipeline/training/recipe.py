@@ -25,11 +25,13 @@ from ..encode import OnnxRuntime
 from ..resources import resource
 from ..windows import WindowOptions, cut_windows, make_batch, split_pieces
 from .augment import Gazetteer, augment, make_gazetteer
-from .calibrate import calibrate, quick_score
+from .calibrate import calibrate, class_data, quick_score
 from .examples import Example, make_example
 from .export import assemble, assemble_from_memory, export_onnx, head_weights, quantize, write_pipeline
 from .joint import Joint, JointOptions, train
+from .lexical import fit_lexical
 from .model import Encoder, Heads
+from .outside import outside_examples
 
 Log = Callable[[str], None]
 
@@ -46,6 +48,7 @@ class Recipe:
     train: Path
     dev: Path
     augment: bool
+    outside: tuple[Path, ...]
     backbone: str
     sha256: str | None
     shapes: bool
@@ -67,6 +70,7 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             train=Path(data["data"]["train"]),
             dev=Path(data["data"]["dev"]),
             augment=bool(data["data"].get("augment", True)),
+            outside=tuple(Path(path) for path in data["data"].get("outside", ())),
             backbone=backbone or data["backbone"]["name"],
             sha256=None if backbone else data["backbone"].get("sha256"),
             shapes=bool(data["backbone"].get("shapes", True)),
@@ -169,15 +173,14 @@ def draw_examples(
     """Return what gives the examples of an epoch: the first as written, the others augmented anew."""
     vocab = Vocab()
     gazetteer = gazetteer_of(recipe, corpus) if recipe.augment else None
+    outside = outside_examples(recipe.outside, tokenizer, vocab)
 
     def draw(epoch: int) -> list[Example]:
         if gazetteer is None or epoch == 0:
-            return [make_example(gold, tokenizer, vocab) for gold in corpus]
+            return [*(make_example(gold, tokenizer, vocab) for gold in corpus), *outside]
         seed = recipe.joint.seed * 7_919 + epoch
-        return [
-            make_example(augment(gold, gazetteer, seed * 100_003 + index), tokenizer, vocab)
-            for index, gold in enumerate(corpus)
-        ]
+        changed = (augment(gold, gazetteer, seed * 100_003 + index) for index, gold in enumerate(corpus))
+        return [*(make_example(gold, tokenizer, vocab) for gold in changed), *outside]
 
     return draw
 
@@ -224,6 +227,7 @@ class Finished:
     """A trained, exported and calibrated model, before it is written."""
 
     model: Joint
+    weights: dict[str, Any]
     tokenizer: Tokenizer
     window: WindowOptions
     encoder: Path
@@ -233,7 +237,8 @@ class Finished:
 
     def write(self, out: Path, keep_torch: bool = False) -> None:
         """Write the model folder, with the scores and what they were reached with beside the weights."""
-        write_pipeline(out, self.encoder, self.tokenizer, self.model, self.window, self.settings, self.meta, keep_torch)
+        trained = (self.model, self.weights)
+        write_pipeline(out, self.encoder, self.tokenizer, trained, self.window, self.settings, self.meta, keep_torch)
         metrics = {"dev": self.scores, "training": self.meta["training"]}
         (out / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
 
@@ -253,7 +258,8 @@ def finish(
     quantize(full, small)
     log(f"encoder: {full.stat().st_size / 1e6:.1f} MB fp32, {small.stat().st_size / 1e6:.1f} MB int8")
     runtime = OnnxRuntime(small.read_bytes())
-    weights, window = head_weights(model), recipe.joint.window
+    words = lexical_weights(corpus, model.topics)
+    weights, window = {**head_weights(model), **words}, recipe.joint.window
 
     def make(settings: dict[str, dict[str, Any]]) -> Language:
         merged = {**settings, "classify": {"topics": list(model.topics), **settings.get("classify", {})}}
@@ -275,7 +281,14 @@ def finish(
         "license": "MIT",
         "training": training,
     }
-    return Finished(model, tokenizer, window, small, settings, scores, meta)
+    return Finished(model, weights, tokenizer, window, small, settings, scores, meta)
+
+
+def lexical_weights(corpus: Sequence[AnnotatedArticle], topics: Sequence[str]) -> dict[str, Any]:
+    """Return the linear models over words, for topics and stance, of annotated articles."""
+    data = class_data(ExactTokenizer(Vocab()), corpus, topics)
+    records = [(data.docs[at], spans) for at, spans in data.places]
+    return {**fit_lexical("topics", records, data.topics), **fit_lexical("stance", records, data.sides)}
 
 
 def keep_memory() -> None:

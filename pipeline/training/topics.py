@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from spacy.language import Language
+from spacy.tokens import Doc
 from torch.nn import functional
 
 from ..build import load_pipeline
+from ..classify import Classify
 from ..corpus import load_topics, load_xml
 from ..heads import record_vector
 from ..resources import resource
 from ..stage import TrainedStage
-from .calibrate import calibrate_classes, class_inputs, encode_all
+from .calibrate import calibrate_classes, class_data, encode_all
 from .export import write_checksums
+from .lexical import Words, fit_lexical
 from .model import Heads
 from .recipe import Recipe, TrainingError
 
@@ -41,15 +44,21 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
     if not corpus or not dev:
         raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
     log(f"encoding {len(corpus)} articles")
-    vectors, wanted, _ = class_inputs(nlp, corpus, encode_all(nlp, corpus), labels)
-    extra, extra_labels = example_inputs(nlp, labels)
-    if len(extra):
-        vectors, wanted = np.concatenate([vectors, extra]), np.concatenate([wanted, extra_labels])
     classify = nlp.get_pipe("classify")
-    assert isinstance(classify, TrainedStage)
-    head = fit_head(vectors.astype(np.float32), wanted.astype(np.float32), classify, recipe, labels)
+    assert isinstance(classify, Classify)
+    tensors = encode_all(nlp, corpus)
+    data = class_data(nlp.make_doc, corpus, labels)
+    words: list[Words] = [(data.docs[at], spans) for at, spans in data.places]
+    vectors = [record_vector(tensors[at], spans) for at, spans in data.places]
+    wanted = data.topics
+    for doc, label in example_docs(nlp, labels):
+        words.append((doc, [(0, len(doc))]))
+        vectors.append(record_vector(np.asarray(doc.tensor, dtype=np.float32), [(0, len(doc))]))
+        wanted = np.concatenate([wanted, [[float(label == other) for other in labels]]])
+    head = fit_head(np.array(vectors, dtype=np.float32), wanted.astype(np.float32), classify, recipe, labels)
+    lexical = fit_lexical("topics", words, wanted)
     others = {name: value for name, value in classify.weights.items() if name.split(".")[0] not in TOPIC_PARTS}
-    classify.load({**others, **head}, classify.settings)
+    classify.load({**others, **head, **lexical}, classify.settings)
     settings, scores = calibrate_classes(nlp, dev, encode_all(nlp, dev), labels)
     classify.load(classify.weights, settings)
     if out.resolve() != source.resolve():
@@ -62,17 +71,13 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
     return scores
 
 
-def example_inputs(nlp: Language, labels: tuple[str, ...]) -> tuple[Any, Any]:
-    """Return the vectors and labels of the examples that `configs/topics.toml` gives for its topics."""
+def example_docs(nlp: Language, labels: tuple[str, ...]) -> Iterator[tuple[Doc, str]]:
+    """Yield the encoded examples that `configs/topics.toml` gives for its topics, and their labels."""
     table = tomllib.loads(resource("configs", "topics.toml").read_text(encoding="utf-8"))
     encode = nlp.get_pipe("encode")
-    vectors, wanted = [], []
-    for label, entry in table.items():
-        for text in entry.get("examples", []):
-            doc = encode(nlp.make_doc(text))
-            vectors.append(record_vector(np.asarray(doc.tensor, dtype=np.float32), [(0, len(doc))]))
-            wanted.append([float(label == other) for other in labels])
-    return np.array(vectors), np.array(wanted)
+    for label in labels:
+        for text in table.get(label, {}).get("examples", []):
+            yield encode(nlp.make_doc(text)), label
 
 
 def fit_head(
