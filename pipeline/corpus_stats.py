@@ -141,16 +141,18 @@ def _total(columns: Sequence[SplitStats]) -> SplitStats:
 
 def table(splits: Mapping[str, SplitStats], topics: Sequence[str]) -> Table:
     """Return the counts of the splits as a table for the terminal."""
+    from rich.markup import escape
     from rich.table import Table
 
     view = Table(show_edge=False)
     view.add_column("")
     for name in (*splits, *(["total"] if len(splits) > 1 else [])):
-        view.add_column(name, justify="right")
+        view.add_column(escape(name), justify="right")
     for row in rows(splits, topics):
         if len(row) == 1:
             view.add_section()
             view.add_row(f"[bold]{row[0]}[/bold]")
         else:
-            view.add_row(*row)
+            # An outlet or a label may hold brackets, which would be read as markup.
+            view.add_row(*map(escape, row))
     return view

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,28 @@ class Comparison:
 
 def evaluate(system: System, gold: GoldSet, parts: Sequence[str] = PARTS, resamples: int = 1000) -> Report:
     """Return the scores of a system on a set; `parts` limits them to the whole pipeline or to some stages."""
-    outcomes, unsaid = _without_unsaid(tuple(_outcomes(system, gold, parts)))
+    return evaluate_together((system,), gold, parts, resamples)[0]
+
+
+def evaluate_together(
+    systems: Sequence[System], gold: GoldSet, parts: Sequence[str] = PARTS, resamples: int = 1000
+) -> list[Report]:
+    """Return the scores of systems on a set, in their order; each is scored as it would be alone.
+
+    They are one pipeline with stages replaced: an article is encoded once for all of them, and a stage that several
+    share is scored once. Raises `ValueError` for systems of different pipelines.
+    """
+    if any(system.nlp is not systems[0].nlp for system in systems):
+        raise ValueError("only systems of one pipeline are evaluated together")
+    found: list[list[Outcome]] = [[] for _ in systems]
+    for row in _outcomes(systems, gold, parts):
+        for outcomes, outcome in zip(found, row, strict=True):
+            outcomes.append(outcome)
+    return [_report(system, gold, tuple(outcomes), resamples) for system, outcomes in zip(systems, found, strict=True)]
+
+
+def _report(system: System, gold: GoldSet, outcomes: tuple[Outcome, ...], resamples: int) -> Report:
+    outcomes, unsaid = _without_unsaid(outcomes)
     counts = count_articles([outcome.tallies for outcome in outcomes])
     records = [
         Judgement(claim.score, index not in outcome.wrong)
@@ -210,12 +232,14 @@ def _errors(outcome: Outcome) -> Iterator[dict[str, Any]]:
         yield {"document_id": outcome.id, "kind": kind, "proponent": claim.proponent.name, "spans": claim.spans}
 
 
-def _outcomes(system: System, gold: GoldSet, parts: Sequence[str]) -> Iterator[Outcome]:
+def _outcomes(systems: Sequence[System], gold: GoldSet, parts: Sequence[str]) -> Iterator[list[Outcome]]:
+    """Yield the outcomes of each article, one a system."""
     for at in range(0, len(gold.articles), _BATCH):
         batch = gold.articles[at : at + _BATCH]
-        prepared = system.prepare([item.article for item in batch])
+        prepared = systems[0].prepare([item.article for item in batch])
         for item, doc in zip(batch, prepared, strict=True):
-            yield _outcome(system, item, doc, gold.labels, parts)
+            shared = _Shared()
+            yield [_outcome(system, item, doc, gold.labels, parts, shared) for system in systems]
 
 
 def _without_unsaid(outcomes: tuple[Outcome, ...]) -> tuple[tuple[Outcome, ...], list[str]]:
@@ -239,36 +263,89 @@ def _without_unsaid(outcomes: tuple[Outcome, ...]) -> tuple[tuple[Outcome, ...],
     return tuple(kept), notes
 
 
-def _outcome(system: System, item: GoldArticle, prepared: Doc, labels: Sequence[str], parts: Sequence[str]) -> Outcome:
+@dataclass(frozen=True)
+class _Scored:
+    """The tallies of a stage alone and, of the last one, the gold records with what it says of each."""
+
+    tallies: Tallies
+    on_gold: tuple[tuple[Claim, Claim], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What is the same of one article for all systems that do not replace a stage, by that stage.
+
+    `scored`: the stage alone; `reached`: the document behind it where none before it is replaced either.
+    """
+
+    scored: dict[str, _Scored] = field(default_factory=dict)
+    reached: dict[str, Doc] = field(default_factory=dict)
+
+
+def _outcome(
+    system: System, item: GoldArticle, prepared: Doc, labels: Sequence[str], parts: Sequence[str], shared: _Shared
+) -> Outcome:
     text, tallies = item.article.text, Tallies()
     gold = item.claims or ()
     predicted: tuple[Claim, ...] = ()
     matches: tuple[Match, ...] = ()
     wrong: dict[int, str] = {}
-
-    def run(given: Mapping[str, Callable[[Doc], None]], until: str = CLASSIFY) -> Prediction:
-        return read_doc(system.run(fresh(system.nlp, prepared, item.article), given, until))
-
     if PIPELINE in parts:
-        whole = run({})
+        whole = read_doc(_whole_run(system, item, prepared, shared.reached))
         predicted = whole.claims if item.claims is not None else ()
         matches = match_claims(text, gold, predicted)
         wrong = wrong_predictions(text, gold, predicted, matches)
         tallies |= _whole_tallies(item, whole, matches, labels)
         if item.attributions is not None:
             tallies |= _source_tallies(text, item, open_sources(system, prepared, item.article))
-    elif RECOGNISE in parts and item.mentions is not None:
-        tallies |= _mentions(item, run({}, RECOGNISE), labels)
-    if ATTRIBUTE in parts and item.mentions is not None and item.statements is not None:
-        tallies |= _statements("span.gold", item, run({RECOGNISE: _give_mentions(item)}, ATTRIBUTE))
-    if LINK in parts and item.linked:
-        given = {RECOGNISE: _give_mentions(item), ATTRIBUTE: _give_statements(item)}
-        tallies |= _gold_link_tallies(item, run(given, LINK))
     on_gold: tuple[tuple[Claim, Claim], ...] = ()
-    if CLASSIFY in parts and item.claims:
-        on_gold = _classified(system, item, fresh(system.nlp, prepared, item.article))
-        tallies |= topic_tallies("topic.gold", on_gold) | stance_tallies("stance.gold", on_gold)
+    for stage in STAGES:
+        # The mentions of the whole pipeline are those of the first stage alone.
+        if stage not in parts or (stage == RECOGNISE and PIPELINE in parts):
+            continue
+        if stage in system.replaced:
+            scored = _stage(stage, system, item, prepared, labels)
+        else:
+            if stage not in shared.scored:
+                shared.scored[stage] = _stage(stage, system, item, prepared, labels)
+            scored = shared.scored[stage]
+        tallies |= scored.tallies
+        on_gold = on_gold or scored.on_gold
     return Outcome(item.article.id, text, gold, predicted, matches, wrong, tallies, on_gold)
+
+
+def _whole_run(system: System, item: GoldArticle, prepared: Doc, reached: dict[str, Doc]) -> Doc:
+    """Return the document behind the last stage; those before the first replaced one run once for all systems."""
+    stages = list(dict.fromkeys(stage for stage, _ in system.components() if stage is not None))
+    after = None
+    for stage in takewhile(lambda stage: stage not in system.replaced, stages):
+        if stage not in reached:
+            # A copy goes on, so that what a later stage writes is not seen by another system.
+            doc = reached[after].copy() if after else fresh(system.nlp, prepared, item.article)
+            reached[stage] = system.run(doc, {}, stage, after)
+        after = stage
+    if after is None:
+        return system.run(fresh(system.nlp, prepared, item.article), {})
+    return reached[after] if after == CLASSIFY else system.run(reached[after].copy(), {}, after=after)
+
+
+def _stage(stage: str, system: System, item: GoldArticle, prepared: Doc, labels: Sequence[str]) -> _Scored:
+    """Return the scores of a stage alone: it gets gold, so no other stage of the system has a part in them."""
+
+    def run(given: Mapping[str, Callable[[Doc], None]]) -> Prediction:
+        return read_doc(system.run(fresh(system.nlp, prepared, item.article), given, stage))
+
+    if stage == RECOGNISE and item.mentions is not None:
+        return _Scored(_mentions(item, run({}), labels))
+    if stage == ATTRIBUTE and item.mentions is not None and item.statements is not None:
+        return _Scored(_statements("span.gold", item, run({RECOGNISE: _give_mentions(item)})))
+    if stage == LINK and item.linked:
+        given = {RECOGNISE: _give_mentions(item), ATTRIBUTE: _give_statements(item)}
+        return _Scored(_gold_link_tallies(item, run(given)))
+    if stage == CLASSIFY and item.claims:
+        pairs = _classified(system, item, fresh(system.nlp, prepared, item.article))
+        return _Scored(topic_tallies("topic.gold", pairs) | stance_tallies("stance.gold", pairs), pairs)
+    return _Scored({})
 
 
 def _whole_tallies(item: GoldArticle, found: Prediction, matches: Sequence[Match], labels: Sequence[str]) -> Tallies:

@@ -80,6 +80,10 @@ def test_the_command(tmp_path: Path) -> None:
     assert "records by stance" in result.output
     result = runner.invoke(app, ["corpus", "stats", str(tmp_path), "--json"])
     assert json.loads(result.output)[tmp_path.stem]["records"] == 3
+    # Brackets in a name are no markup.
+    (tmp_path / "[web].xml").write_text(FIRST.replace('id="a"', 'id="[web]"'), encoding="utf-8")
+    result = runner.invoke(app, ["corpus", "stats", str(tmp_path / "[web].xml")])
+    assert "[web]" in result.output
     (tmp_path / "b.xml").write_text("<article>", encoding="utf-8")
     assert runner.invoke(app, ["corpus", "stats", str(tmp_path)]).exit_code == 1
     assert runner.invoke(app, ["corpus", "stats", str(tmp_path / "none")]).exit_code == 2

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from typer.testing import CliRunner
 from pipeline.build import load_pipeline
 from pipeline.cli import app
 from pipeline.document import mentions_of, set_mentions, set_statements, statements_of
-from pipeline.evaluate import PARTS, compare_reports, evaluate
+from pipeline.evaluate import PARTS, PIPELINE, compare_reports, evaluate, evaluate_together
 from pipeline.evaluation import run as evaluation_run
 from pipeline.evaluation.baselines import BaselineError, Majority, NearestName, Tfidf, TrainingText, baseline
 from pipeline.evaluation.gold import (
@@ -26,6 +28,8 @@ from pipeline.evaluation.gold import (
     LIST,
     PRONOUN,
     SEVERAL,
+    Attribution,
+    GoldArticle,
     GoldError,
     GoldSet,
     load_gold,
@@ -33,8 +37,9 @@ from pipeline.evaluation.gold import (
 )
 from pipeline.evaluation.intervals import Measure, Tally
 from pipeline.evaluation.run import Request, run_evaluation
-from pipeline.evaluation.system import ATTRIBUTE, LINK, RECOGNISE, System
-from pipeline.schema import Mention
+from pipeline.evaluation.scores import Tag
+from pipeline.evaluation.system import ATTRIBUTE, CLASSIFY, LINK, RECOGNISE, System
+from pipeline.schema import Article, Mention
 
 REPORT = """<article id="one" lang="en" outlet="daily" published="2023-03-08" session_year="2023" shape="report">
 <p><per id="p1">Luo Wenqing</per>, <body of="p1" is="NPC">an NPC deputy</body> and <role of="p1">president</role> of
@@ -128,12 +133,31 @@ def test_coverage_gold_is_loaded_and_its_offsets_are_checked(tmp_path: Path) -> 
     target.write_text(json.dumps({"id": "a", "lang": "en", "records": [record]}), encoding="utf-8")
     found = load_gold(tmp_path)
     assert found.format == "coverage"
-    assert found.left_out == ("b.txt: no gold/b.json",)
+    assert found.left_out == ("b.txt: no gold/b.json", "mentions, statements and links: the gold has records alone")
     (claim,) = found.articles[0].claims or ()
     assert (claim.loose, claim.stance_also, claim.spans) == (True, ("both",), ((17, 22),))
     record["spans"] = [{"start": 16, "end": 21, "text": "a ban"}]
     target.write_text(json.dumps({"id": "a", "records": [record]}), encoding="utf-8")
     with pytest.raises(GoldError, match=r"a\.json: the text at 16"):
+        load_gold(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", r"a\.json: not JSON"),
+        (b'"caf\xe9"', r"a\.json: not UTF-8, at byte 4"),
+        (b"[]", r"a\.json: not an object with records"),
+        (b'{"id": "a"}', r"a\.json: no 'records' in it"),
+        (b'{"records": [{"proponent": "Ma"}]}', r"a\.json: no 'spans' in it, or in one of its records"),
+        (b'{"records": [{"proponent": "Ma", "spans": [{"start": 0, "end": 9}]}]}', r"a\.json: a span at 0 to 9 lies"),
+    ],
+)
+def test_a_broken_coverage_gold_is_named(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "gold").mkdir()
+    (tmp_path / "a.txt").write_text("Ma spoke", encoding="utf-8")
+    (tmp_path / "gold" / "a.json").write_bytes(content)
+    with pytest.raises(GoldError, match=message):
         load_gold(tmp_path)
 
 
@@ -164,16 +188,59 @@ def test_polnear_attributions_become_statements(tmp_path: Path) -> None:
     assert found.left_out[:2] == ("1 contents inside of another content", "1 texts without annotations")
 
 
+def test_each_polnear_text_has_its_own_first_annotation(tmp_path: Path) -> None:
+    for name in ("text", "attributions"):
+        (tmp_path / name).mkdir()
+    for stem in ("a", "a_b"):
+        (tmp_path / "text" / f"{stem}.txt").write_text("It rains.", encoding="utf-8")
+    for stem, end in (("a_b_1f", 2), ("a_2f", 8), ("a_1f", 4), ("other_1f", 2)):
+        note = f"T1\tContent 0 {end}\tIt\nE1\tContent:T1"
+        (tmp_path / "attributions" / f"{stem}.ann").write_text(note, encoding="utf-8")
+    found = load_gold(tmp_path)
+    assert [[(s.start, s.end) for s in item.statements or ()] for item in found.articles] == [[(0, 4)], [(0, 2)]]
+    assert found.left_out[:2] == ("1 annotations without a text", "1 further annotations of a text")
+    (tmp_path / "attributions" / "a_1f.ann").write_text("T1\tContent 0 10\tIt rains.", encoding="utf-8")
+    with pytest.raises(GoldError, match=r"a_1f\.ann: line 1 points outside of the text \(0 to 9\)"):
+        load_gold(tmp_path)
+
+
 def test_bio_labels_map_as_far_as_they_go(tmp_path: Path) -> None:
     file = tmp_path / "dev.txt"
-    file.write_text("Tony\tB-politician\nBlair\tI-politician\nin\tO\nUK\tB-country\n\nLabour\tB-politicalparty\n")
-    found = load_gold(file, "bio")
+    lines = "Tony\tB-politician\nBlair\tI-politician\nin\tO\nUK\tB-country\n\nLabour\tB-politicalparty\n"
+    file.write_text("-DOCSTART-\tO\n\n" + lines)
+    found = load_gold(file)
+    assert found == load_gold(file, "bio")
     first, second = found.articles
     assert first.article.text == "Tony Blair in UK"
     assert [(m.start, m.end, m.label) for m in first.mentions or ()] == [(0, 10, "PERSON")]
     assert [m.label for m in second.mentions or ()] == ["ORG"]
     assert found.labels == ("PERSON", "ORG")
     assert found.left_out[0] == "1 mentions of 'country'"
+
+
+def test_a_tagged_file_of_our_own_keeps_its_articles(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "own.iob"
+    result = CliRunner().invoke(app, ["corpus", "export", str(folder), "--to", "iob", "--out", str(file)])
+    assert result.exit_code == 0, result.output
+    found = load_gold(file)
+    assert [item.article.text for item in found.articles] == [item.article.text for item in load_gold(folder).articles]
+    assert found.left_out == ("statements: none is annotated", "records: none is annotated")
+
+
+def test_one_annotated_article_is_a_set_and_a_folder_of_sets_is_none(folder: Path, tmp_path: Path) -> None:
+    assert [item.article.id for item in load_gold(folder / "two.xml").articles] == ["two"]
+    folder.rename(tmp_path / "test")
+    with pytest.raises(GoldError, match=r"holds several sets; name one: .*test"):
+        load_gold(tmp_path)
+
+
+def test_a_label_of_another_scheme_is_mapped_where_a_set_is_converted(tmp_path: Path) -> None:
+    file = tmp_path / "a.iob"
+    file.write_text("# newdoc id = a\nUK\tB-country\n", encoding="utf-8")
+    with pytest.raises(
+        GoldError, match=r"a\.iob.*'country' \(1\).*convert it by `twosessions corpus import` with --map"
+    ):
+        load_gold(file)
 
 
 def test_what_can_not_be_read_is_named(tmp_path: Path) -> None:
@@ -257,6 +324,133 @@ def test_a_linker_may_list_whose_organizations_and_memberships_are(nlp: Language
     report = evaluate(System("silent", nlp, {LINK: silent}), replace(gold, articles=(one,)), (LINK,))
     assert "link.gold/BODY" not in report.counts.keys
     assert report.left_out[-1].startswith("memberships")
+
+
+def test_systems_of_one_pipeline_share_what_they_have_in_common(gold: GoldSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Counter[str]()
+
+    class Vectors:
+        def pipe(self, docs: Iterable[Doc]) -> Iterator[Doc]:
+            for doc in docs:
+                calls["encode"] += 1
+                yield doc
+
+    nlp = load_pipeline("en-rules")
+    if not Language.has_factory("test_shared_vectors"):
+        Language.factory("test_shared_vectors", func=lambda nlp, name: Vectors())
+    nlp.add_pipe("test_shared_vectors", first=True)
+    systems = [
+        System("rules", nlp),
+        System("nearest", nlp, {LINK: NearestName()}),
+        System("majority", nlp, {CLASSIFY: Majority(TEXTS)}),
+    ]
+    alone = [evaluate(system, gold, resamples=20).to_dict() for system in systems]
+    components = System.components
+
+    def counted(system: System) -> list[tuple[str | None, Any]]:
+        def count(stage: str, component: Any) -> Any:
+            def run(doc: Doc) -> Doc:
+                calls[stage + (" replaced" if stage in system.replaced else "")] += 1
+                return component(doc)
+
+            return run
+
+        return [(stage, count(stage, found) if stage else found) for stage, found in components(system)]
+
+    monkeypatch.setattr(System, "components", counted)
+    calls.clear()
+    together = evaluate_together(systems, gold, resamples=20)
+    assert [report.to_dict() for report in together] == alone
+    # Two articles: each stage runs once in the whole pipeline and once alone on gold (two articles for statements and
+    # links, one with records for classes). Classes are given three times more in whole pipelines: behind the nearest
+    # name, and by the majority.
+    assert calls == {
+        "encode": 2,
+        "recognise": 2,
+        "attribute": 2 + 2,
+        "link": 2 + 2,
+        "link replaced": 2 + 2,
+        "classify": 2 + 2 + 1,
+        "classify replaced": 2 + 1,
+    }
+    with pytest.raises(ValueError, match="of one pipeline"):
+        evaluate_together([systems[0], System("other", load_pipeline("en-rules"))], gold)
+
+
+def test_links_and_bodies_are_counted_by_hand(nlp: Language, gold: GoldSet) -> None:
+    one = gold.articles[0]
+    first, second = (holding for holding in one.proposers)
+
+    def link(doc: Doc) -> Doc:
+        doc._.entities = [
+            {"kind": "person", "name": "Luo Wenqing", "body": "CPPCC", "roles": [], "mentions": [[0, 11]]},
+            {"kind": "person", "name": "Hu Jianbang", "body": "NPC", "roles": [], "mentions": [[0, 11]]},
+        ]
+        doc._.proposals = [
+            {"entity": 0, "spans": [[second.start, second.end]], "score": 1.0},
+            {"entity": 1, "spans": [[first.start, first.end], [0, 11]], "score": 1.0},
+        ]
+        return doc
+
+    report = evaluate(System("by hand", nlp, {LINK: link}), replace(gold, articles=(one,)), (PIPELINE, LINK))
+    # Of two gold spans one is given to its proponent; three are given to somebody.
+    assert report.counts.total("proposer.gold") == Tally(1, 2, 3)
+    assert report.counts.total("proposer.accuracy") == Tally(1, 2, 2)
+    # One person has a membership, in the other body; nor is it right in the record, of which half is found.
+    assert report.counts.total("body.gold") == Tally(0, 1, 1)
+    assert report.counts.total("attribution.overlap").right == 1
+    assert report.counts.total("body.predicted") == Tally(0, 1, 1)
+
+
+def test_sources_of_statements_are_counted_by_hand(nlp: Language) -> None:
+    text = "Ann said it rains. Bob said it snows. He said it thaws. It is dry."
+    rains, snows, thaws, dry = (
+        (text.index(w), text.index(w) + len(w)) for w in ("it rains", "it snows", "it thaws", "dry")
+    )
+    bob, he = (text.index("Bob"), text.index("Bob") + 3), (text.index("He"), text.index("He") + 2)
+    attributions = (
+        Attribution(rains, ((0, 3),)),
+        Attribution(snows, (bob,)),
+        Attribution(thaws, (he,)),
+        Attribution(dry, ()),
+    )
+    statements = tuple(Tag(*item.content, "SAYING") for item in attributions)
+    item = GoldArticle(Article("a", text, lang="en"), statements=statements, attributions=attributions)
+
+    def link(doc: Doc) -> Doc:
+        doc._.entities = [
+            {"kind": "person", "name": "Ann", "body": None, "roles": [], "mentions": [[0, 3]]},
+            {"kind": "person", "name": "Bob", "body": None, "roles": [], "mentions": [list(bob), list(he)]},
+        ]
+        # Ann's words are hers; Bob's are given to Ann; the words behind "He" to Bob, who is meant; "dry" is nobody's.
+        spans = [(0, rains), (0, snows), (1, thaws), (1, dry)]
+        doc._.proposals = [{"entity": entity, "spans": [list(span)], "score": 1.0} for entity, span in spans]
+        return doc
+
+    report = evaluate(System("by hand", nlp, {LINK: link}), GoldSet("s", "polnear", (item,), ()), (PIPELINE,))
+    assert report.counts.total("source") == Tally(2, 3, 4)
+
+
+def test_scores_are_judged_by_hand(nlp: Language, gold: GoldSet) -> None:
+    (claim,) = gold.articles[0].claims or ()
+    one = replace(gold.articles[0], claims=(replace(claim, stance_also=("both",)),))
+
+    def classify(label: str, promote: float, regulate: float) -> System:
+        def run(doc: Doc) -> Doc:
+            topics = [{"label": "data", "score": 0.9}, {"label": "health", "score": 0.4}]
+            stance = {"label": label, "promote": promote, "regulate": regulate}
+            doc._.proposals = [{**proposal, "topics": topics, "stance": stance} for proposal in doc._.proposals]
+            return doc
+
+        return System(label, nlp, {CLASSIFY: run})
+
+    found = evaluate(classify("promote", 0.7, 0.2), replace(gold, articles=(one,)), (CLASSIFY,)).calibration
+    # "data" is right at 0.9, "health" wrong at 0.4; promote is wrong at 0.7, regulate right at 0.2.
+    assert found["topics"].ece == pytest.approx((0.1 + 0.4) / 2)
+    assert found["stance"].ece == pytest.approx((0.7 + 0.8) / 2)
+    # "both" counts as right too, so both sides are.
+    found = evaluate(classify("both", 0.7, 0.6), replace(gold, articles=(one,)), (CLASSIFY,)).calibration
+    assert found["stance"].ece == pytest.approx((0.3 + 0.4) / 2)
 
 
 def test_a_report_has_every_part(nlp: Language, gold: GoldSet) -> None:
@@ -399,6 +593,36 @@ def test_an_evaluation_compares_with_what_was_asked_for(
     assert Measure("proponent") in found.comparisons[1].differences
 
 
+def test_what_can_not_be_had_is_said_before_anything_is_scored(
+    folder: Path, nlp: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score(*_: object) -> None:
+        raise AssertionError("nothing is to be scored")
+
+    monkeypatch.setattr(evaluation_run, "evaluate_together", score)
+    with pytest.raises(BaselineError, match="'guess'"):
+        run_evaluation(Request(folder, model="en-rules", baselines=("guess",)), load=lambda _: nlp)
+    with pytest.raises(OSError, match="no-model"):
+        run_evaluation(Request(folder, model="en-rules", baselines=("none",), against=("no-model",)))
+
+
+def test_the_command_says_what_it_leaves_out(tmp_path: Path) -> None:
+    file = tmp_path / "dev.txt"
+    file.write_text("Tony\tB-politician\nlikes\tO\nUK\tB-country\n", encoding="utf-8")
+    arguments = ["evaluate", str(file), "--format", "bio", "--model", "en-rules"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "Left out: 1 mentions of 'country'; everything but mentions" in result.stdout
+
+
+def test_the_command_compares_two_models_pairwise(folder: Path) -> None:
+    arguments = ["evaluate", str(folder), "--model", "en-rules", "--baseline", "none", "--against", "en-rules"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert "en-rules against others: their figure, the lead over it, 95 %, p" in result.stdout
+    assert "the same" in result.stdout
+
+
 def test_the_command_prints_tables_and_writes_files(folder: Path, tmp_path: Path) -> None:
     out, page = tmp_path / "out.json", tmp_path / "out.html"
     arguments = ["evaluate", str(folder), "--model", "en-rules", "--baseline", "none", "--errors"]
@@ -413,3 +637,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["evaluate", str(tmp_path / "nothing")])
     assert result.exit_code == 2
     assert "does not exist" in result.output
+    # Said before minutes of work, not behind them.
+    result = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--json", str(tmp_path / "none" / "out.json")])
+    assert result.exit_code == 2
+    assert "out.json can't be written: there is no folder" in result.output

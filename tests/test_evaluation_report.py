@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 from pipeline.evaluate import Outcome, Report, compare_reports, measures
 from pipeline.evaluation.intervals import count_articles, estimate
 from pipeline.evaluation.page import confusion_table, marked, plot, report_page
 from pipeline.evaluation.reliability import Bin, Judgement, calibrate, risk_coverage
+from pipeline.evaluation.rows import NOTES
 from pipeline.evaluation.scores import (
     Claim,
     Party,
@@ -81,6 +83,14 @@ def test_every_error_stands_in_its_text() -> None:
     assert '<mark class="gold" title="gold: Bo">more schools</mark>' in page
 
 
+def test_the_page_says_what_a_whole_record_is() -> None:
+    page = report_page(make_report())
+    assert all(note in page for note in NOTES.values())
+    report = make_report()
+    figures = {measure: found for measure, found in report.figures.items() if measure.key != "record.core"}
+    assert "core: found" not in report_page(replace(report, figures=figures))
+
+
 def test_comparisons_are_shown() -> None:
     report = make_report()
     page = report_page(report, [compare_reports(report, make_report("other"), resamples=10)])
@@ -125,7 +135,7 @@ def test_confusions_and_plots_are_laid_out() -> None:
 def test_the_terminal_shows_the_same_errors() -> None:
     from rich.console import Console
 
-    report = make_report()
+    report = replace(make_report("sys[/tem]"), data="se[t]")
     assert [kind for kind, _ in error_lines(report.outcomes[0])] == [
         "missed",
         "look-alike speaker",
@@ -138,5 +148,8 @@ def test_the_terminal_shows_the_same_errors() -> None:
         console.print(part)
     text = console.export_text()
     assert "Records, overlap ≥ 0.5" in text
+    assert "sys[/tem] on se[t], 1 articles" in text
     assert "things <left>" in text
+    assert "Whole record: found" in text
+    assert "Whole record, core: found" in text
     assert "missed: Bo: more schools" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -398,7 +399,7 @@ BAD = [
         "relation 'of': no span at its child",
     ),
     ("a.jsonl", '{"text": "x", "entities": [{"id": 1, "label": "ORG"}]}', None, "has no 'start_offset'"),
-    ("a.jsonl", '{"text": "x", "label": [[0, 1]]}', None, "not \\[start, end, label\\]"),
+    ("a.jsonl", '{"text": "x", "label": [[0, 1]]}', None, "a label not \\[start, end, label\\]"),
     (
         "a.jsonl",
         '{"text": "x", "entities": [], "relations": [{"from_id": 1, "to_id": 2, "type": "of"}]}',
@@ -435,6 +436,61 @@ BAD = [
 ]
 
 
+#: A sound row or task of each kind; where in it a value is exchanged, and the place that the error must name.
+SOUND: dict[str, Any] = {
+    "jsonl": {
+        "id": "a",
+        "text": "Li",
+        "entities": [],
+        "mentions": [{"start": 0, "end": 2, "label": "ORG", "of": []}],
+        "statements": [],
+    },
+    "prodigy": {"text": "Li", "spans": [{"start": 0, "end": 2, "label": "ORG"}], "relations": []},
+    "doccano": {"text": "Li", "entities": [{"id": 1, "label": "ORG", "start_offset": 0, "end_offset": 2}]},
+    "label-studio": {
+        "id": 3,
+        "data": {"text": "Li"},
+        "annotations": [
+            {"result": [{"id": "x", "type": "labels", "value": {"start": 0, "end": 2, "labels": ["ORG"]}}]}
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("wrong", [None, 7, 0.5, "x", [None], {"x": 1}])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("jsonl", ("text",)),
+        ("jsonl", ("mentions", 0)),
+        ("jsonl", ("mentions", 0, "start")),
+        ("prodigy", ("spans", 0)),
+        ("prodigy", ("spans", 0, "end")),
+        ("prodigy", ("spans", 0, "label")),
+        ("doccano", ("entities", 0)),
+        ("doccano", ("entities", 0, "start_offset")),
+        ("doccano", ("entities", 0, "label")),
+        ("label-studio", ("annotations",)),
+        ("label-studio", ("annotations", 0, "result", 0)),
+        ("label-studio", ("annotations", 0, "result", 0, "value")),
+        ("label-studio", ("annotations", 0, "result", 0, "value", "start")),
+        ("label-studio", ("annotations", 0, "result", 0, "value", "labels", 0)),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_named(name: str, path: tuple[str | int, ...], wrong: Any, tmp_path: Path) -> None:
+    row = json.loads(json.dumps(SOUND[name]))
+    file = tmp_path / ("a.json" if name == "label-studio" else "a.jsonl")
+    file.write_text(json.dumps(row), encoding="utf-8")
+    assert len(load_annotated(file, name)) == 1
+    holder = row
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = wrong
+    file.write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"a\.json: task 3: " if name == "label-studio" else r"a\.jsonl:1: "):
+        load_annotated(file, name)
+
+
 @pytest.mark.parametrize(("name", "content", "format", "message"), BAD)
 def test_bad_files_are_named(name: str, content: str, format: str | None, message: str, tmp_path: Path) -> None:
     path = write(tmp_path, name, content)
@@ -464,6 +520,38 @@ def test_brat_needs_its_text(tmp_path: Path) -> None:
     write(tmp_path, "a.ann", "")
     with pytest.raises(CorpusError, match=r"a\.txt: there is no such file"):
         load_annotated(tmp_path)
+
+
+def test_brat_with_broken_metadata(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", TEXT)
+    write(tmp_path, "a.ann", f"T1\tPERSON {at('Luo Wenqing')[0]} {at('Luo Wenqing')[1]}\tLuo Wenqing\n")
+    for content, message in (("[1]", "not a JSON object"), ('{"entities": [{"name": "Luo"}]}', "not as this format")):
+        write(tmp_path, "a.json", content)
+        with pytest.raises(CorpusError, match=rf"a\.json: {message}"):
+            load_annotated(tmp_path, "brat")
+
+
+def test_a_damaged_docbin(tmp_path: Path) -> None:
+    (tmp_path / "a.spacy").write_bytes(b"no DocBin")
+    with pytest.raises(CorpusError, match=r"a\.spacy: not a DocBin"):
+        load_annotated(tmp_path / "a.spacy")
+
+
+@pytest.mark.parametrize("changes", [{"stance": "for"}, {"by": ("p9",)}])
+def test_what_a_docbin_cannot_hold(changes: dict[str, Any], tmp_path: Path) -> None:
+    statement = replace(GoldStatement(3, 4, ("p1",), "1", ("data",), "both"), **changes)
+    people, mentions = (Entity("p1", "person", "Li"),), (GoldMention(0, 2, "PERSON", ("p1",)),)
+    annotated = AnnotatedArticle(Article("a", "Li b"), None, people, mentions, (statement,))
+    with pytest.raises(CorpusError, match="a: the statement at 3 has the stance"):
+        format_module("docbin").write([annotated], tmp_path / "a.spacy")
+
+
+@pytest.mark.parametrize("name", ["xml", "brat"])
+def test_two_articles_never_share_a_file(name: str, tmp_path: Path) -> None:
+    head = {"lang": "en", "outlet": "daily", "published": "2024-03-06", "session_year": 2024}
+    articles = [AnnotatedArticle(Article(key, "x", **head), "report", (), (), ()) for key in ("a b", "A/B")]  # type: ignore[arg-type]
+    with pytest.raises(CorpusError, match="A/B: another article has the file name 'A_B'"):
+        format_module(name).write(articles, tmp_path / "out")
 
 
 def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
@@ -580,6 +668,18 @@ def test_the_commands_report_bad_input(tmp_path: Path) -> None:
     assert runner.invoke(app, [*arguments, "--map", "politician"]).exit_code == 2
     assert runner.invoke(app, [*arguments, "--format", "tei"]).exit_code == 2
     assert runner.invoke(app, ["corpus", "import", str(tmp_path / "none"), "--out", "x"]).exit_code == 2
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    doccano(tmp_path)
+    source, taken = str(tmp_path / "all.jsonl"), write(tmp_path, "taken", "a file")
+    for arguments in (
+        ["import", source, "--out", str(taken / "a.jsonl")],
+        ["export", source, "--to", "brat", "--out", str(taken / "b")],
+        ["compile", source, "--out", str(taken / "c")],
+    ):
+        result = CliRunner().invoke(app, ["corpus", *arguments])
+        assert (result.exit_code, "taken" in result.output) == (1, True), result.output
 
 
 def test_statement_of_nobody_and_a_record_of_two(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def compile_(
     _exists(path)
     try:
         sizes = compile_corpus(path, out)
-    except CorpusError as error:
+    except (CorpusError, OSError) as error:
         _fail(error)
     for split, size in sizes.items():
         print(f"{out / split}.jsonl, {split}.spacy: {size} articles")
@@ -144,7 +144,7 @@ def import_(
     articles = _load(path, format, map)
     try:
         format_module("jsonl" if out.suffix == ".jsonl" else "xml").write(articles, out)
-    except CorpusError as error:
+    except (CorpusError, OSError) as error:
         _fail(error)
     print(f"{out}: {len(articles)} articles")
 
@@ -167,12 +167,12 @@ def export(
     articles = _load(path, format, map)
     try:
         format_module(to.value).write(articles, out)
-    except CorpusError as error:
-        _fail(error)
-    if config is not None:
-        from ..formats.label_studio import labelling_config
+        if config is not None:
+            from ..formats.label_studio import labelling_config
 
-        config.write_text(labelling_config(load_topics()) + "\n", encoding="utf-8")
+            config.write_text(labelling_config(load_topics()) + "\n", encoding="utf-8")
+    except (CorpusError, OSError) as error:
+        _fail(error)
     print(f"{out}: {len(articles)} articles")
 
 

@@ -38,7 +38,10 @@ def evaluate(
     json: Annotated[Path | None, typer.Option(help="Write all figures as JSON here.")] = None,
     baseline: Annotated[
         list[str] | None,
-        typer.Option(help="Compare with rules, nearest-name, majority, tfidf, all (the default) or none; repeatable."),
+        typer.Option(
+            help="Compare with rules, nearest-name, majority, tfidf, all (the default) or none, which is quickest; "
+            "repeatable."
+        ),
     ] = None,
     against: Annotated[list[str] | None, typer.Option(help="Compare with another model, pairwise; repeatable.")] = None,
     errors: Annotated[bool, typer.Option("--errors", help="Print every error in its text.")] = False,
@@ -47,7 +50,7 @@ def evaluate(
         typer.Option(help="Only the whole pipeline, or only a stage with gold before it; repeatable."),
     ] = None,
 ) -> None:
-    """Score a pipeline on annotated articles: as a whole, a stage at a time, and against baselines."""
+    """Score a pipeline on annotated articles: as a whole, a stage at a time, against baselines and other models."""
     from ..evaluate import PARTS
     from ..evaluation.run import Request, run_evaluation
     from ..evaluation.tables import errors_view, report_view
@@ -60,6 +63,9 @@ def evaluate(
         against=tuple(against or ()),
         parts=tuple(part.value for part in stage) if stage else PARTS,
     )
+    for out in (report, json):
+        if out is not None and not out.parent.is_dir():
+            _stop(f"{out} can't be written: there is no folder {out.parent}")
     try:
         found = run_evaluation(request, tell=_tell)
     except (OSError, ValueError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,15 +171,16 @@ class Tfidf(_Classifier):
         wanted = {topic: [topic in item.topics for item in texts] for topic in sorted(labels)}
         for side in ("promote", "regulate"):
             wanted[f"stance {side}"] = [item.stance in (side, "both") for item in texts]
-        self.models: dict[str, Any] = {}
-        for label, answers in wanted.items():
+
+        def fit(answers: Sequence[bool]) -> Any:
             # A label that all texts have, or none, can't be learned; its share is known all the same.
             if len(set(answers)) == 1:
-                self.models[label] = float(answers[0])
-            else:
-                self.models[label] = LogisticRegression(C=10, class_weight="balanced", solver="liblinear").fit(
-                    rows, answers
-                )
+                return float(answers[0])
+            return LogisticRegression(C=10, class_weight="balanced", solver="liblinear").fit(rows, answers)
+
+        # The solver lets other threads run; a regression a label is most of the work of this baseline.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            self.models: dict[str, Any] = dict(zip(wanted, pool.map(fit, wanted.values()), strict=True))
 
     def classify(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Return the topics over one half, the best one where none is, and both sides of the stance."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..corpus import AnnotatedArticle, CorpusError, Entity, load_xml
+from ..corpus import SPLITS, AnnotatedArticle, CorpusError, Entity, load_annotated, load_xml
+from ..formats import FORMATS as IMPORTED
+from ..formats import guess_format as guess_imported
 from ..people import name_words
 from ..schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article, Mention
 from .scores import QUOTATION_MARKS, Claim, Holding, Party, Range, Tag, normalise
@@ -99,7 +101,7 @@ def load_gold(path: Path, format: str | None = None) -> GoldSet:
     }
     try:
         found = loaders[kind](path) if kind in loaders else _load_imported(path, kind)
-    except (CorpusError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except CorpusError as error:
         raise GoldError(f"{path}: {error}") from None
     if not found.articles:
         raise GoldError(f"{path}: no article in it is in the format {kind}")
@@ -112,27 +114,26 @@ def guess_format(path: Path) -> str:
         for kind, pattern in (("coverage", "gold/*.json"), ("xml", "*.xml"), ("polnear", "attributions/*.ann")):
             if any(path.glob(pattern)):
                 return kind
-    elif path.suffix in (".bio", ".iob", ".conll"):
-        return "bio"
     try:
-        from ..formats import guess_format as guess_imported
-
-        return guess_imported(path)
-    except (ImportError, CorpusError):
-        pass
+        kind = guess_imported(path)
+    except CorpusError:
+        kind = ""
+    # A tagged file of our own says which text and article its words are of; others have labels that may not be ours.
+    if kind == "iob" and path.is_file() and not _decoded(path).startswith("# newdoc id ="):
+        return "bio"
+    if kind:
+        return kind
     raise GoldError(f"{path}: the format is not clear; name it by --format ({', '.join(FORMATS)}, jsonl, …)")
 
 
 def _load_imported(path: Path, kind: str) -> GoldSet:
-    from .. import corpus
-
-    load = getattr(corpus, "load_annotated", None)
-    if load is None:
-        raise GoldError(f"{path}: unknown format {kind!r}; one of {', '.join(FORMATS)}")
+    if kind not in IMPORTED:
+        raise GoldError(f"{path}: unknown format {kind!r}; one of {', '.join(dict.fromkeys((*FORMATS, *IMPORTED)))}")
     try:
-        articles = load(path, format=kind)
-    except (ValueError, KeyError, OSError) as error:
-        raise GoldError(f"{path}: not read as {kind!r}: {error}; formats here: {', '.join(FORMATS)}") from None
+        articles = load_annotated(path, kind)
+    except CorpusError as error:
+        # Labels are mapped where a set is converted, not here.
+        raise GoldError(str(error).replace("map one with", "convert it by `twosessions corpus import` with")) from None
     return _as_far_as_annotated(str(path), kind, [from_annotated(item) for item in articles])
 
 
@@ -160,10 +161,12 @@ def _as_far_as_annotated(name: str, kind: str, articles: Sequence[GoldArticle]) 
 
 
 def load_annotated_xml(path: Path) -> GoldSet:
-    """Return the gold of a folder of annotated articles."""
-    if not path.is_dir():
-        raise GoldError(f"{path}: not a folder of annotated articles")
-    return GoldSet(str(path), "xml", tuple(from_annotated(item) for item in load_xml(path)))
+    """Return the gold of a folder of annotated articles, or of one."""
+    splits = [split for split in SPLITS if (path / split).is_dir()]
+    if splits and not any(path.glob("*.xml")):
+        raise GoldError(f"{path}: holds several sets; name one: {', '.join(str(path / split) for split in splits)}")
+    articles = load_xml(path) if path.is_dir() else load_annotated(path, "xml")
+    return GoldSet(str(path), "xml", tuple(from_annotated(item) for item in articles))
 
 
 def from_annotated(annotated: AnnotatedArticle) -> GoldArticle:
@@ -280,15 +283,28 @@ def load_coverage(path: Path) -> GoldSet:
         if not gold_file.exists():
             skipped.append(f"{file.name}: no gold/{gold_file.name}")
             continue
-        text = file.read_bytes().decode("utf-8")
-        gold = json.loads(gold_file.read_text(encoding="utf-8"))
-        article = Article(file.stem, text, lang=gold.get("lang"), session_year=gold.get("session_year"))
+        text = _decoded(file)
         try:
+            gold = json.loads(_decoded(gold_file))
+            article = Article(file.stem, text, lang=gold.get("lang"), session_year=gold.get("session_year"))
             claims = tuple(_coverage_claims(text, gold["records"], str(gold_file)))
-        except (KeyError, TypeError) as error:
-            raise GoldError(f"{gold_file}: a record without {error}") from None
+        except json.JSONDecodeError as error:
+            raise GoldError(f"{gold_file}: not JSON: {error}") from None
+        except KeyError as error:
+            raise GoldError(f"{gold_file}: no {error} in it, or in one of its records") from None
+        except (TypeError, AttributeError) as error:
+            raise GoldError(f"{gold_file}: not an object with records: {error}") from None
         articles.append(GoldArticle(article, claims))
+    skipped.append("mentions, statements and links: the gold has records alone")
     return GoldSet(str(path), "coverage", tuple(articles), (), tuple(skipped))
+
+
+def _decoded(file: Path) -> str:
+    """Return the text of a file with its line ends as they are, for offsets count them."""
+    try:
+        return file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise GoldError(f"{file}: not UTF-8, at byte {error.start}") from None
 
 
 def _coverage_claims(text: str, records: Iterable[dict[str, Any]], source: str) -> Iterator[Claim]:
@@ -297,6 +313,8 @@ def _coverage_claims(text: str, records: Iterable[dict[str, Any]], source: str) 
     for record in records:
         spans = tuple((span["start"], span["end"]) for span in record["spans"])
         for (start, end), span in zip(spans, record["spans"], strict=True):
+            if not 0 <= start < end <= len(text):
+                raise GoldError(f"{source}: a span at {start} to {end} lies outside of the text (0 to {len(text)})")
             if "text" in span and text[start:end] != span["text"]:
                 raise GoldError(f"{source}: the text at {start} is not {span['text'][:40]!r}")
         party = Party(record["proponent"], record.get("kind", "person"), tuple(record.get("aliases", ())))
@@ -325,17 +343,27 @@ def load_polnear(path: Path) -> GoldSet:
     """Return the attributions of a brat standoff folder (PolNeAR): contents and their sources.
 
     A content in several pieces becomes several statements, as here every span of a statement is one. Left out, and
-    counted: contents inside of another (statements do not nest here) and texts without annotations.
+    counted: contents inside of another (statements do not nest here), texts without annotations, and of a text that
+    several people annotated all but the first by name.
     """
     articles = []
     left = Counter[str]()
-    for file in sorted(path.glob("text/*.txt")):
-        notes = sorted(path.glob(f"attributions/{file.stem}*.ann"))
+    texts = sorted(path.glob("text/*.txt"))
+    annotations: dict[str, list[Path]] = {}
+    for note in sorted(path.glob("attributions/*.ann")):
+        # The annotator's name stands behind the text's, which may itself begin like that of another text.
+        owners = [file.stem for file in texts if f"{note.stem}_".startswith(f"{file.stem}_")]
+        left["annotations without a text"] += not owners
+        if owners:
+            annotations.setdefault(max(owners, key=len), []).append(note)
+    for file in texts:
+        notes = annotations.get(file.stem, [])
         if not notes:
             left["texts without annotations"] += 1
             continue
-        text = file.read_bytes().decode("utf-8")
-        found = _standoff(notes[0].read_text(encoding="utf-8"), str(notes[0]), left)
+        left["further annotations of a text"] += len(notes) - 1
+        text = _decoded(file)
+        found = _standoff(_decoded(notes[0]), len(text), str(notes[0]), left)
         outer = [
             item
             for item in found
@@ -357,7 +385,7 @@ def load_polnear(path: Path) -> GoldSet:
     return GoldSet(str(path), "polnear", tuple(articles), (), tuple(left_out))
 
 
-def _standoff(lines: str, source: str, left: Counter[str]) -> list[Attribution]:
+def _standoff(lines: str, length: int, source: str, left: Counter[str]) -> list[Attribution]:
     places: dict[str, tuple[str, list[Range]]] = {}
     events: list[list[str]] = []
     for number, line in enumerate(lines.splitlines(), 1):
@@ -371,6 +399,8 @@ def _standoff(lines: str, source: str, left: Counter[str]) -> list[Attribution]:
                 events.append([argument.split(":")[1] for argument in fields[1].split()])
         except (IndexError, ValueError):
             raise GoldError(f"{source}: line {number} is not brat standoff: {line[:60]!r}") from None
+        if any(not 0 <= start < end <= length for start, end in places.get(fields[0], ("", []))[1]):
+            raise GoldError(f"{source}: line {number} points outside of the text (0 to {length}): {line[:60]!r}")
     found = []
     for arguments in events:
         known = [places[argument] for argument in arguments if argument in places]
@@ -391,8 +421,9 @@ def load_bio(path: Path) -> GoldSet:
     left = Counter[str]()
     articles: list[GoldArticle] = []
     lines: list[tuple[str, str]] = []
-    for number, line in enumerate([*path.read_text(encoding="utf-8").splitlines(), ""], 1):
-        fields = line.split()
+    # Not splitlines(): U+2028 and the like may be a word of their own.
+    for number, line in enumerate([*_decoded(path).split("\n"), ""], 1):
+        fields = [] if line.startswith("-DOCSTART-") else line.split()
         if fields and len(fields) < 2:
             raise GoldError(f"{path}: line {number} has no tag: {line[:60]!r}")
         if fields:

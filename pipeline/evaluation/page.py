@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from ..evaluate import Comparison, Outcome, Report
 from ..schema import STANCES
 from .reliability import Bin
-from .rows import buckets, headlines, label_errors, rows, topic_rows
+from .rows import buckets, headlines, label_errors, notes, rows, topic_rows
 from .scores import WRONG_KINDS, Claim
 from .tables import interval, lead, percent, runs
 
@@ -71,6 +71,7 @@ def report_page(report: Report, comparisons: Sequence[Comparison] = ()) -> str:
         report=report,
         cards=[(title, by_name[name]) for name, title in _CARDS if name in by_name],
         groups=_grouped(rows(report)),
+        notes=notes(report),
         comparisons=comparisons,
         comparison_rows=list(_comparison_rows(report, comparisons)),
         buckets=buckets(report),

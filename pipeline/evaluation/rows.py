@@ -62,6 +62,13 @@ _LAYOUT: tuple[tuple[str, str, str, str], ...] = (
     ("Stance", "accuracy, found records", "stance.predicted", "accuracy"),
     ("Stance", "macro F1, found records", "stance.predicted", "macro"),
 )  # fmt: skip
+#: What two of the names mean, for where they are shown; they follow `scores.whole_right` and `scores.core_right`.
+NOTES = {
+    "record.whole": "Whole record: found (overlap ≥ 0.5, right proponent), and its body, posts, organizations, topics "
+    "and stance are all right.",
+    "record.core": "Whole record, core: found, and its body and stance are right, with a right topic and one wrong one "
+    "at most; posts are not asked for.",
+}
 _KINDS = {"f1": "F1", "accuracy": "accuracy", "macro": "macro F1"}
 #: The figures by which systems are compared.
 HEADLINES = (
@@ -91,6 +98,12 @@ def rows(report: Report) -> Iterator[Row]:
             report.value(key, "recall") if split else None,
             None if shown == "macro" else report.counts.total(key),
         )
+
+
+def notes(report: Report) -> list[str]:
+    """Return what the names among the figures mean that don't say it themselves."""
+    shown = {row.measure.key for row in rows(report)}
+    return [note for key, note in NOTES.items() if key in shown]
 
 
 def headlines(report: Report) -> list[Row]:

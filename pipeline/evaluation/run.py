@@ -12,7 +12,7 @@ from pathlib import Path
 from spacy.language import Language
 
 from ..build import load_pipeline
-from ..evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate
+from ..evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate_together
 from ..languages import load_languages
 from ..resources import resource
 from .baselines import BASELINES, MAJORITY, NEAREST, RULE_PIPELINE, RULES, TFIDF, BaselineError, baseline
@@ -63,30 +63,39 @@ def run_evaluation(
     """Return the evaluation of a request; `tell` hears of each system before it is run.
 
     With baselines "all", one that can't be had here becomes a note; one that was asked for by name raises
-    `BaselineError`. Raises `GoldError` for gold that can't be read and `OSError` for a model that can't.
+    `BaselineError`. Raises `GoldError` for gold that can't be read and `OSError` for a model that can't. All of that
+    comes before anything is scored.
     """
     gold = load_gold(request.data, request.format)
     model, gold = _model_of(request.model, gold)
     load = cache(load)
     nlp = load(model)
-    tell(model)
-    report = evaluate(System(model, nlp), gold, request.parts)
-    notes: list[str] = []
-    comparisons = []
+    baselines, notes = _baseline_systems(request, model, nlp, load, gold)
+    systems = [System(model, nlp), *baselines, *(System(name, load(name)) for name in request.against)]
+    # Baselines that only replace a stage of the model share its run; the reports keep the order of the request.
+    together = [system for system in systems if system.nlp is nlp]
+    reports: dict[int, Report] = {}
+    for group in (together, *([system] for system in systems if system.nlp is not nlp)):
+        tell(", ".join(system.name for system in group))
+        for system, report in zip(group, evaluate_together(group, gold, request.parts), strict=True):
+            reports[id(system)] = report
+    first, *others = (reports[id(system)] for system in systems)
+    return Evaluation(first, tuple(compare_reports(first, other) for other in others), notes)
+
+
+def _baseline_systems(
+    request: Request, model: str, nlp: Language, load: Callable[[str], Language], gold: GoldSet
+) -> tuple[list[System], tuple[str, ...]]:
+    """Return the baselines of a request, and why those of "all" that are missing can't be had."""
+    found, notes = [], []
     for name in _baselines(request, model, gold):
-        tell(name)
         try:
-            system = baseline(name, nlp, load, _train_split)
+            found.append(baseline(name, nlp, load, _train_split))
         except BaselineError as error:
             if ALL not in request.baselines:
                 raise
             notes.append(str(error))
-            continue
-        comparisons.append(compare_reports(report, evaluate(system, gold, request.parts)))
-    for name in request.against:
-        tell(name)
-        comparisons.append(compare_reports(report, evaluate(System(name, load(name)), gold, request.parts)))
-    return Evaluation(report, tuple(comparisons), tuple(notes))
+    return found, tuple(notes)
 
 
 def _model_of(name: str | None, gold: GoldSet) -> tuple[str, GoldSet]:

@@ -44,10 +44,18 @@ class System:
             docs = list(component.pipe(docs)) if hasattr(component, "pipe") else [component(doc) for doc in docs]
         return docs
 
-    def run(self, doc: Doc, given: Mapping[str, Callable[[Doc], None]], until: str = CLASSIFY) -> Doc:
-        """Run the stages of a prepared document up to `until`; one that is `given` is filled in instead of run."""
+    def run(
+        self, doc: Doc, given: Mapping[str, Callable[[Doc], None]], until: str = CLASSIFY, after: str | None = None
+    ) -> Doc:
+        """Run the stages of a prepared document up to `until`; one that is `given` is filled in instead of run.
+
+        A document that has been through a stage already goes on `after` it.
+        """
         started = False
         for stage, component in self.components():
+            if after is not None:
+                started, after = stage == after, None if stage == after else after
+                continue
             started = started or stage is not None
             if not started:
                 continue

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from ..evaluate import Comparison, Outcome, Report
 from .intervals import Difference, Estimate
-from .rows import buckets, headlines, label_errors, rows, topic_rows
+from .rows import buckets, headlines, label_errors, notes, rows, topic_rows
 from .scores import WRONG_KINDS, Claim
 
 # A gold span, a predicted one, and one that is both.
@@ -21,6 +22,7 @@ _GOLD, _PREDICTED, _BOTH = "green underline", "on dark_red", "on dark_green"
 def report_view(report: Report, comparisons: Sequence[Comparison] = ()) -> Group:
     """Return the tables of a report and of its comparisons."""
     parts: list[RenderableType] = [figures_table(report)]
+    parts += [Text(note, style="dim") for note in notes(report)]
     if comparisons:
         parts += [Text(), comparison_table(report, comparisons)]
     if report.outcomes and any(outcome.gold or outcome.predicted for outcome in report.outcomes):
@@ -35,7 +37,8 @@ def report_view(report: Report, comparisons: Sequence[Comparison] = ()) -> Group
 
 def figures_table(report: Report) -> Table:
     """Return all figures with their intervals and counts."""
-    table = Table(title=f"{report.system} on {report.data}, {len(report.outcomes)} articles")
+    # Names of files and labels may hold brackets, which would be read as markup.
+    table = Table(title=escape(f"{report.system} on {report.data}, {len(report.outcomes)} articles"))
     table.add_column("figure")
     for head in ("%", "95 %", "precision", "recall", "right", "gold", "given"):
         table.add_column(head, justify="right")
@@ -59,11 +62,10 @@ def figures_table(report: Report) -> Table:
 
 def comparison_table(report: Report, comparisons: Sequence[Comparison]) -> Table:
     """Return the headline figures of all systems, and how far the first is ahead of each other one."""
-    table = Table(title=f"{report.system} against others: their figure, the lead over it, 95 %, p")
+    table = Table(title=escape(f"{report.system} against others: their figure, the lead over it, 95 %, p"))
     table.add_column("figure")
-    table.add_column(report.system, justify="right")
-    for comparison in comparisons:
-        table.add_column(comparison.other.system, justify="right")
+    for system in (report.system, *(comparison.other.system for comparison in comparisons)):
+        table.add_column(escape(system), justify="right")
     for row in headlines(report):
         cells = []
         for comparison in comparisons:
@@ -119,7 +121,7 @@ def topics_table(report: Report) -> Table:
         table.add_column(head, justify="left" if head == "topic" else "right")
     for name, found, tally in topic_rows(report):
         counts = (f"{count:.0f}" for count in (tally.right, tally.gold, tally.predicted))
-        table.add_row(name, percent(found.value), interval(found), *counts)
+        table.add_row(escape(name), percent(found.value), interval(found), *counts)
     return table
 
 

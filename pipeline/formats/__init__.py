@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -113,6 +115,16 @@ def files_of(path: Path, suffixes: Iterable[str]) -> list[Path]:
     return found
 
 
+def file_stem(article_id: str, taken: set[str]) -> str:
+    """Return an article's id as the stem of a file name, and add it to `taken`; raise where another one has it."""
+    stem = re.sub(r"[^\w.-]+", "_", article_id).strip(".") or "article"
+    # Some file systems take "A" and "a" for one.
+    if stem.casefold() in taken:
+        raise CorpusError(f"{article_id}: another article has the file name {stem!r}")
+    taken.add(stem.casefold())
+    return stem
+
+
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file with its line ends as they are; raise `CorpusError` for other bytes."""
     try:
@@ -135,6 +147,17 @@ def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         if not isinstance(value, dict):
             raise CorpusError(f"{place}: not a JSON object")
         yield place, value
+
+
+@contextmanager
+def well_formed(place: str) -> Iterator[None]:
+    """Raise `CorpusError` that names the place for what a value of the wrong type or shape sets off inside."""
+    try:
+        yield
+    except CorpusError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise CorpusError(f"{place}: not as this format has it: {error}") from None
 
 
 def write_lines(rows: Iterable[Mapping[str, Any]], path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from ..corpus import AnnotatedArticle, CorpusError, GoldMention, GoldStatement, load_topics, parse_xml
 from ..schema import REFERENCE
-from . import files_of
+from . import file_stem, files_of
 from .graph import to_graph
 
 _TAGS = {"PERSON": "ref", REFERENCE: "ref", "ROLE": "role", "ORG": "org", "BODY": "body"}
@@ -30,8 +29,9 @@ def read(path: Path, labels: Mapping[str, str] | None = None) -> list[AnnotatedA
 def write(articles: Iterable[AnnotatedArticle], path: Path) -> None:
     """Write one XML file an article into a folder, named by its id; `twosessions corpus check` says what it lacks."""
     path.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
     for annotated in articles:
-        stem = re.sub(r"[^\w.-]+", "_", annotated.article.id).strip(".") or "article"
+        stem = file_stem(annotated.article.id, taken)
         file = path / f"{stem}.xml"
         file.write_bytes(to_xml(annotated, stem).encode("utf-8"))
 

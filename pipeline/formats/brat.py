@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus import AnnotatedArticle, CorpusError
-from . import files_of, read_text
+from . import file_stem, files_of, read_text, well_formed
 from .graph import Graph, GraphSpan, Relation, from_graph, metadata, to_graph
 
 _ATTRIBUTES = ("entity", "is", "n", "stance")
@@ -43,7 +43,11 @@ def _read(file: Path, labels: Mapping[str, str] | None) -> AnnotatedArticle:
             extra = json.loads(read_text(beside))
         except ValueError as error:
             raise CorpusError(f"{beside}: not JSON: {error}") from None
-    return from_graph(reader.graph(metadata({"id": file.stem}) | metadata(extra)), str(file), labels)
+        if not isinstance(extra, dict):
+            raise CorpusError(f"{beside}: not a JSON object")
+    # The spans are checked line by line above: what is amiss here is what stands beside them.
+    with well_formed(str(beside)):
+        return from_graph(reader.graph(metadata({"id": file.stem}) | metadata(extra)), str(file), labels)
 
 
 class _Annotations:
@@ -124,10 +128,7 @@ def write(articles: Iterable[AnnotatedArticle], path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
     for annotated in articles:
-        stem = re.sub(r"[^\w.-]+", "_", annotated.article.id).strip(".") or "article"
-        if stem.casefold() in taken:
-            raise CorpusError(f"{annotated.article.id}: another article has the file name {stem!r}")
-        taken.add(stem.casefold())
+        stem = file_stem(annotated.article.id, taken)
         graph = to_graph(annotated)
         for suffix, content in (
             (".txt", graph.text),

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..corpus import AnnotatedArticle, CorpusError, Entity, GoldMention, GoldStatement
 from ..schema import Article
-from . import files_of, json_lines, write_lines
+from . import files_of, json_lines, well_formed, write_lines
 
 
 def to_row(annotated: AnnotatedArticle) -> dict[str, Any]:
@@ -46,6 +46,8 @@ def from_row(row: Mapping[str, Any], source: str) -> AnnotatedArticle:
     except (TypeError, ValueError) as error:
         raise CorpusError(f"{source}: not an annotated article: {error}") from None
     items: tuple[GoldMention | GoldStatement, ...] = (*mentions, *statements)
+    if not isinstance(article.text, str) or not all(isinstance(at, int) for i in items for at in (i.start, i.end)):
+        raise CorpusError(f"{source}: not an annotated article: the text is no string, or an offset no whole number")
     for item in items:
         if not 0 <= item.start < item.end <= len(article.text):
             raise CorpusError(f"{source}: offsets {item.start}..{item.end} lie outside of the text")
@@ -54,7 +56,12 @@ def from_row(row: Mapping[str, Any], source: str) -> AnnotatedArticle:
 
 def read(path: Path, labels: Mapping[str, str] | None = None) -> list[AnnotatedArticle]:
     """Return the annotated articles of a compiled file, or of all those in a folder, in their order."""
-    return [from_row(row, place) for file in files_of(path, [".jsonl", ".ndjson"]) for place, row in json_lines(file)]
+    found = []
+    for file in files_of(path, [".jsonl", ".ndjson"]):
+        for place, row in json_lines(file):
+            with well_formed(place):
+                found.append(from_row(row, place))
+    return found
 
 
 def write(articles: Iterable[AnnotatedArticle], path: Path) -> None:

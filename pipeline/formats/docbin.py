@@ -80,6 +80,11 @@ def _proposals(annotated: AnnotatedArticle) -> list[dict[str, Any]]:
         if statement.n is None:
             continue
         stance = statement.stance or "neither"
+        if stance not in _SHARES or not set(statement.by) <= set(indexes):
+            raise CorpusError(
+                f"{annotated.article.id}: the statement at {statement.start} has the stance {stance!r} and is by "
+                f"{', '.join(statement.by)}: `twosessions corpus check` says what is wrong with it"
+            )
         for holder in statement.by:
             entry = found.setdefault(
                 (holder, statement.n),
@@ -112,7 +117,11 @@ def read(path: Path, labels: Mapping[str, str] | None = None) -> list[AnnotatedA
     nlp = _blank()
     found = []
     for file in files_of(path, [".spacy"]):
-        for number, doc in enumerate(DocBin().from_disk(file).get_docs(nlp.vocab), 1):
+        try:
+            docs = list(DocBin().from_disk(file).get_docs(nlp.vocab))
+        except Exception as error:  # zlib's, msgpack's or spaCy's own, by where the damage is
+            raise CorpusError(f"{file}: not a DocBin: {error}") from None
+        for number, doc in enumerate(docs, 1):
             row = doc.user_data.get("annotation")
             if row is None:
                 raise CorpusError(f"{file}: document {number} holds no annotation of this corpus")

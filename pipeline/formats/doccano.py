@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus import AnnotatedArticle, CorpusError
-from . import files_of, json_lines, write_lines
+from . import files_of, json_lines, well_formed, write_lines
 from .graph import EXTRA, Graph, GraphSpan, Relation, from_graph, metadata, to_graph
 
 
 def read(path: Path, labels: Mapping[str, str] | None = None) -> list[AnnotatedArticle]:
     """Return the annotated articles of a file or folder."""
-    return [
-        from_graph(_graph(row, place), f"{Path(place.rpartition(':')[0]).stem}-{row.get('id', number)}", labels)
-        for file in files_of(path, [".jsonl", ".ndjson"])
-        for number, (place, row) in enumerate(json_lines(file), 1)
-    ]
+    found = []
+    for file in files_of(path, [".jsonl", ".ndjson"]):
+        for number, (place, row) in enumerate(json_lines(file), 1):
+            with well_formed(place):
+                name = f"{file.stem}-{row.get('id', number)}"
+                found.append(from_graph(_graph(row, place), place, labels, name))
+    return found
 
 
 def _graph(row: Mapping[str, Any], place: str) -> Graph:
@@ -45,7 +47,7 @@ def _graph(row: Mapping[str, Any], place: str) -> Graph:
     except KeyError as error:
         raise CorpusError(f"{place}: an entity or relation has no {error.args[0]!r}") from None
     except (TypeError, ValueError):
-        raise CorpusError(f"{place}: an entity is not [start, end, label]") from None
+        raise CorpusError(f"{place}: an entity is no object, or a label not [start, end, label]") from None
     # The `id` of a row is doccano's own number, not the article's.
     own = {key: value for key, value in row.items() if key != "id"}
     return Graph(text, spans, relations, metadata(extra, meta, own))
@@ -53,8 +55,7 @@ def _graph(row: Mapping[str, Any], place: str) -> Graph:
 
 def _entities(row: Mapping[str, Any]) -> Iterator[tuple[str, int, int, str]]:
     for entity in row.get("entities") or []:
-        if isinstance(entity, Mapping):
-            yield str(entity["id"]), entity["start_offset"], entity["end_offset"], entity["label"]
+        yield str(entity["id"]), entity["start_offset"], entity["end_offset"], entity["label"]
     for index, (start, end, label) in enumerate(row.get("label") or row.get("labels") or []):
         yield f"label{index}", start, end, label
 

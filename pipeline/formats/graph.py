@@ -130,12 +130,14 @@ def metadata(*sources: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def from_graph(graph: Graph, source: str, labels: Mapping[str, str] | None = None) -> AnnotatedArticle:
+def from_graph(
+    graph: Graph, source: str, labels: Mapping[str, str] | None = None, name: str | None = None
+) -> AnnotatedArticle:
     """Return the annotated article that spans and relations describe.
 
-    `source` names file and place in errors and gives an id where the file has none. `labels` maps a file's labels
-    and relation types to the ones here; one mapped to "" is left out. Names without any relation are joined to a
-    person by the name alone, where just one fits. Raises `CorpusError` for unknown labels and bad offsets.
+    `source` names file and place in errors; `name`, or else `source`, is the id where the file has none. `labels` maps
+    a file's labels and relation types to the ones here; one mapped to "" is left out. Names without any relation are
+    joined to a person by the name alone, where just one fits. Raises `CorpusError` for unknown labels and bad offsets.
     """
     spans = _known_spans(graph, source, labels or {})
     relations = _known_relations(graph, spans, source, labels or {})
@@ -155,7 +157,7 @@ def from_graph(graph: Graph, source: str, labels: Mapping[str, str] | None = Non
     mentions.sort(key=lambda m: (m.start, m.end))
     used = {holder for m in mentions for holder in m.of} | {holder for s in statements for holder in s.by}
     values = {name: value for name, value in graph.extra.items() if name in _METADATA}
-    article = Article(text=graph.text, **{"id": source, **values})
+    article = Article(text=graph.text, **{"id": name or source, **values})
     return AnnotatedArticle(
         article,
         graph.extra.get("shape"),
@@ -170,12 +172,14 @@ def _known_spans(graph: Graph, source: str, labels: Mapping[str, str]) -> dict[s
     found: dict[str, GraphSpan] = {}
     for span in graph.spans:
         label = labels.get(span.label, span.label)
-        if not label:
+        if label == "":
             continue
         label, *suffixes = label.split("/")
         if label not in LABELS:
             unknown[span.label] += 1
             continue
+        if not (isinstance(span.start, int) and isinstance(span.end, int)):
+            raise CorpusError(f"{source}: {span.label} at {span.start!r}..{span.end!r}: offsets are whole numbers")
         if not 0 <= span.start < span.end <= len(graph.text):
             raise CorpusError(
                 f"{source}: {span.label} at {span.start}..{span.end} lies outside of the text (0..{len(graph.text)})"

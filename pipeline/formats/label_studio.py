@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 
 from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import BODIES, STANCES
-from . import files_of, read_text
+from . import files_of, read_text, well_formed
 from .graph import EXTRA, LABELS, RELATIONS, Graph, GraphSpan, Relation, from_graph, metadata, to_graph
 
 _CHOICES = ("is", "stance", "topics")
@@ -59,11 +59,12 @@ def read(path: Path, labels: Mapping[str, str] | None = None) -> list[AnnotatedA
             place = f"{file}: task {task.get('id', number) if isinstance(task, dict) else number}"
             if not isinstance(task, dict) or not isinstance(task.get("data"), dict) or "annotations" not in task:
                 raise CorpusError(f"{place}: no 'data' and 'annotations' there; export as JSON, not as JSON-MIN or CSV")
-            annotations = [a for a in task["annotations"] if not a.get("was_cancelled")]
-            if annotations:
-                chosen = next((a for a in annotations if a.get("ground_truth")), annotations[-1])
-                graph = _graph(task["data"], chosen.get("result") or [], place)
-                found.append(from_graph(graph, f"{file.stem}-{task.get('id', number)}", labels))
+            with well_formed(place):
+                annotations = [a for a in task["annotations"] if not a.get("was_cancelled")]
+                if annotations:
+                    chosen = next((a for a in annotations if a.get("ground_truth")), annotations[-1])
+                    graph = _graph(task["data"], chosen.get("result") or [], place)
+                    found.append(from_graph(graph, place, labels, f"{file.stem}-{task.get('id', number)}"))
     return found
 
 
@@ -102,7 +103,8 @@ def _graph(data: Mapping[str, Any], result: Sequence[Mapping[str, Any]], place: 
 
 def _offsets(text: str, value: Mapping[str, Any], place: str) -> tuple[int, int]:
     """Return offsets in code points; a browser may have counted UTF-16 units, which the stored words tell."""
-    start, end, words = int(value["start"]), int(value["end"]), value.get("text")
+    # By way of a string: a place between two characters is an error, not the one before.
+    start, end, words = int(str(value["start"])), int(str(value["end"])), value.get("text")
     if words is None or text[start:end] == words:
         return start, end
     units = text.encode("utf-16-le")

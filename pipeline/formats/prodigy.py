@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus import AnnotatedArticle, CorpusError
-from . import files_of, json_lines, write_lines
+from . import files_of, json_lines, well_formed, write_lines
 from .graph import EXTRA, Graph, GraphSpan, Relation, from_graph, metadata, to_graph
 
 _DETAILS = ("entity", "is", "n", "stance", "topics")
@@ -27,7 +27,8 @@ def read(path: Path, labels: Mapping[str, str] | None = None) -> list[AnnotatedA
     for file in files_of(path, [".jsonl", ".ndjson"]):
         for place, row in json_lines(file):
             if row.get("answer", "accept") == "accept":
-                found.append(from_graph(_graph(row, place), _name(place), labels))
+                with well_formed(place):
+                    found.append(from_graph(_graph(row, place), place, labels, _name(place)))
             else:
                 left += 1
     if left:
