@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.corpus import AnnotatedArticle, load_xml
 from pipeline.training.augment import (
-    Edit,
     Gazetteer,
-    apply_edits,
+    Rates,
     augment,
     make_gazetteer,
     organization_pool,
     pinyin_syllables,
+    post_pool,
 )
+from pipeline.training.layout import Edit, apply_edits, reorder_entries, spoil
 from tests.tiny_backbone import write_corpus
 
 
@@ -27,7 +30,41 @@ def gold(tmp_path: Path) -> AnnotatedArticle:
 @pytest.fixture
 def gazetteer() -> Gazetteer:
     wordings = {"NPC": ("lawmaker",), "CPPCC": ("political adviser",)}
-    return Gazetteer(("Ouyang", "Qiu"), (1.0, 1.0), ("ming", "lan"), wordings, {"Bank": ("River Bank", "Hill Bank")})
+    return Gazetteer(
+        ("Ouyang", "Qiu"),
+        (1.0, 1.0),
+        ("ming", "lan"),
+        wordings,
+        {"Bank": ("River Bank", "Hill Bank")},
+        {"False president": ("general president", "president for life")},
+        ("Lanhe", "Qushan"),
+    )
+
+
+OFF = Rates(0, 0, 0, 0, 0)
+LIST = """<article id="2020-list" lang="en" outlet="digest" published="2020-05-28" session_year="2020" shape="list">
+<p>Three of them</p>
+<p><body of="p1" is="NPC">NPC deputy</body> <per id="p1">Luo An</per>: <prop by="p1" n="1" topics="data"
+ stance="promote">Open the maps.</prop></p>
+<p><body of="p2" is="NPC">NPC deputy</body> <per id="p2">Hu Bo</per>: <prop by="p2" n="1" topics="health"
+ stance="regulate">Close the mills. <ref to="p2">He</ref> says so since 2019.</prop></p>
+<p><body of="p3" is="CPPCC">CPPCC member</body> <per id="p3">Tang Ci</per>: <prop by="p3" n="1" topics="education"
+ stance="promote">More desks.</prop></p>
+<p>They go home. <ref to="p3">Tang</ref> stays.</p>
+</article>"""
+
+
+@pytest.fixture
+def digest(tmp_path: Path) -> AnnotatedArticle:
+    (tmp_path / "digest").mkdir()
+    (tmp_path / "digest" / "2020-list.xml").write_text(LIST)
+    return load_xml(tmp_path / "digest")[0]
+
+
+def said(article: AnnotatedArticle) -> set[tuple[str, str]]:
+    """Return who says what, by name, as the annotations have it."""
+    names = {entity.id: entity.name for entity in article.entities}
+    return {(names[by], article.article.text[s.start : s.end]) for s in article.statements for by in s.by}
 
 
 def words(article: AnnotatedArticle, label: str) -> list[str]:
@@ -84,3 +121,63 @@ def test_syllables_are_plain_letters() -> None:
     found = pinyin_syllables()
     assert {"ming", "zhi", "xiao"} <= set(found)
     assert all(syllable.isascii() and syllable.isalpha() for syllable in found)
+
+
+def test_posts_keep_their_kind(gold: AnnotatedArticle, gazetteer: Gazetteer) -> None:
+    rates = Rates(0, 0, 0, 0, 0, posts=1.0)
+    seen = {tuple(words(augment(gold, gazetteer, seed, rates), "ROLE")) for seed in range(30)}
+    assert {row[0] for row in seen} == {"president", "general president", "president for life"}
+    assert {row[1] for row in seen} == {"lawyer"}
+
+
+def test_posts_are_pooled_by_kind(tmp_path: Path) -> None:
+    assert post_pool(load_xml(write_corpus(tmp_path, (2018, 2020)))) == {}
+
+
+def test_places_and_years_move_together(digest: AnnotatedArticle, gold: AnnotatedArticle, gazetteer: Gazetteer) -> None:
+    for seed in range(20):
+        moved = augment(gold, gazetteer, seed, Rates(0, 0, 0, 0, 0, places=1.0))
+        assert words(moved, "ORG")[0] in ("Lanhe Bank", "Qushan Bank")
+        later = augment(digest, gazetteer, seed, Rates(0, 0, 0, 0, 0, years=1.0))
+        assert any(str(year) in later.article.text for year in range(2015, 2024))
+        assert words(later, "PERSON") == words(digest, "PERSON")
+
+
+def test_entries_change_places_and_keep_their_words(digest: AnnotatedArticle) -> None:
+    # "Tang stays" speaks of the third again, so nothing but the first two could move, and two are no list.
+    assert reorder_entries(digest, random.Random(0)) == digest
+    text = digest.article.text
+    cut = text.index("\n", text.index("desks"))
+    alone = replace(
+        digest,
+        article=replace(digest.article, text=text[:cut]),
+        mentions=tuple(m for m in digest.mentions if m.end <= cut),
+    )
+    orders = set()
+    for seed in range(20):
+        variant = reorder_entries(alone, random.Random(seed))
+        assert said(variant) == said(digest)
+        assert sorted(words(variant, "BODY")) == sorted(words(digest, "BODY"))
+        assert words(variant, "REF") == ["He"]
+        assert variant.article.text.startswith("Three of them")
+        assert [s.start for s in variant.statements] == sorted(s.start for s in variant.statements)
+        orders.add(tuple(words(variant, "PERSON")))
+    assert len(orders) > 3
+
+
+def test_a_spoilt_page_says_the_same(digest: AnnotatedArticle) -> None:
+    texts = set()
+    for seed in range(60):
+        spoilt = spoil(digest, random.Random(seed))
+        assert {(name, "".join(what.split())) for name, what in said(spoilt)} == {
+            (name, "".join(what.split())) for name, what in said(digest)
+        }
+        assert [" ".join(name.split()) for name in words(spoilt, "PERSON")] == words(digest, "PERSON")
+        texts.add(spoilt.article.text)
+    assert any("mills.He" in text for text in texts)
+    assert any(text.startswith("THREE OF THEM\n") for text in texts)
+
+
+def test_what_is_off_changes_nothing_else(gold: AnnotatedArticle, gazetteer: Gazetteer) -> None:
+    assert augment(gold, gazetteer, 5, OFF) == gold
+    assert augment(gold, gazetteer, 5, Rates()) == augment(gold, gazetteer, 5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ import spacy
 from spacy.language import Language
 
 from pipeline.build import build, load_pipeline
+from pipeline.corpus import load_topics, load_xml
 from pipeline.document import make_doc
+from pipeline.heads import STATEMENT_TYPES
 from pipeline.resources import resource
-from pipeline.schema import Article
+from pipeline.schema import PROPOSAL, Article
 from pipeline.stage import ModelFileError
-from pipeline.training.recipe import TrainingError, find_backbone, load_recipe, train_all
+from pipeline.training.joint import Joint, train
+from pipeline.training.recipe import TrainingError, draw_examples, find_backbone, load_recipe, new_model, train_all
 from pipeline.training.topics import train_topics
 from tests.tiny_backbone import write_backbone, write_config, write_corpus
 
@@ -162,10 +166,37 @@ def test_a_killed_training_resumes(trained: Path, tmp_path: Path) -> None:
     assert not any(line.startswith("epoch 1/") for line in lines)
 
 
+def test_training_stops_early_and_keeps_the_best(trained: Path) -> None:
+    recipe = load_recipe(trained / "train.toml", epochs=9)
+    topics = load_topics()
+    model, tokenizer = new_model(recipe, topics)
+    draw = draw_examples(recipe, load_xml(recipe.train, topics), tokenizer)
+    states: list[float] = []
+
+    def score(epoch: int, current: Joint) -> float:
+        states.append(float(current.heads.topic_scale.detach().sum()))
+        return (0.1, 0.5, 0.4, 0.3, 0.6)[epoch]
+
+    lines: list[str] = []
+    train(model, draw, replace(recipe.joint, patience=2), None, score, lines.append)
+    assert len(states) == 4
+    assert lines[-1] == "no better score for 2 epochs: stopped"
+    assert float(model.heads.topic_scale.detach().sum()) == states[1] != states[3]
+
+
+def test_without_sayings_only_proposals_are_learned(trained: Path) -> None:
+    recipe = replace(load_recipe(trained / "train.toml"), sayings=False)
+    topics = load_topics()
+    _, tokenizer = new_model(recipe, topics)
+    examples = draw_examples(recipe, load_xml(recipe.train, topics), tokenizer)(0)
+    assert {span.type for example in examples for span in example.statements} == {STATEMENT_TYPES.index(PROPOSAL)}
+    assert all(verdict.proposes for example in examples for verdict in example.verdicts)
+
+
 def test_a_topic_can_be_added(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pipeline.training.topics as module
 
-    labels = (*__import__("pipeline.corpus", fromlist=["load_topics"]).load_topics(), "chess")
+    labels = (*load_topics(), "chess")
     monkeypatch.setattr(module, "load_topics", lambda: labels)
     monkeypatch.setattr(
         module, "example_docs", lambda nlp, names: [(nlp.get_pipe("encode")(nlp.make_doc("more chess")), "chess")]

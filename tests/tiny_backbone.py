@@ -71,7 +71,8 @@ def write_config(path: Path, corpus: Path, backbone: Path, epochs: int) -> Path:
 [data]
 train = "{corpus / "train"}"
 dev = "{corpus / "dev"}"
-augment = true
+
+[augment]
 
 [backbone]
 name = "{backbone}"

@@ -1,7 +1,7 @@
-"""Training articles with other names, posts' places and wordings: every swap is consistent through the article.
+"""Training articles with other names, posts, places and years: every swap is consistent through the article.
 
-Only surface forms that carry no label change: who a delegate is, how the membership is put, how the page is set. The
-annotations move along with the text.
+Only what carries no label changes: who a delegate is, how the membership is put, when and where it happened; how the
+page is set and spoiled is in `layout`. The annotations move along with the text.
 """
 
 from __future__ import annotations
@@ -9,29 +9,22 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..corpus import AnnotatedArticle
+from .layout import Edit, apply_edits, change_line_gaps, change_quotation_marks, reorder_entries, spoil
 
 _CJK = re.compile(r"[㐀-鿿]")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """Replace the characters from `start` to `end`."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True)
 class Gazetteer:
     """Material for swaps.
 
-    `surnames` with their weights, `syllables` of given names, `wordings` of a membership by body, and
-    `organizations` by their last word ("Bank", "University"), so that a bank stays a bank.
+    `surnames` with their weights, `syllables` of given names, `wordings` of a membership by body, `organizations`
+    by their last word ("Bank", "University"), so that a bank stays a bank, `posts` by the word that says their kind,
+    and `places` that may stand for each other.
     """
 
     surnames: Sequence[str]
@@ -39,61 +32,58 @@ class Gazetteer:
     syllables: Sequence[str]
     wordings: Mapping[str, Sequence[str]]
     organizations: Mapping[str, Sequence[str]]
+    posts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    places: Sequence[str] = ()
 
 
-def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int) -> AnnotatedArticle:
+@dataclass(frozen=True)
+class Rates:
+    """How often each kind of change is made to an article, between 0 and 1."""
+
+    names: float = 0.7
+    memberships: float = 0.4
+    organizations: float = 0.5
+    typography: float = 0.5
+    lines: float = 0.3
+    posts: float = 0.0
+    places: float = 0.0
+    years: float = 0.0
+    order: float = 0.0
+    noise: float = 0.0
+
+
+def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int, rates: Rates | None = None) -> AnnotatedArticle:
     """Return a variant of an article; the same seed gives the same variant."""
     random_ = random.Random(seed)
+    rates = rates or Rates()
+
+    def drawn(rate: float) -> bool:
+        # A kind that is off draws nothing, so that the others come out as they would without it.
+        return rate > 0 and random_.random() < rate
+
     edits: list[Edit] = []
-    if random_.random() < 0.7:
+    if drawn(rates.names):
         edits.extend(_names(gold, gazetteer, random_))
-    if random_.random() < 0.4:
+    if drawn(rates.memberships):
         edits.extend(_memberships(gold, gazetteer, random_, edits))
-    if random_.random() < 0.5:
+    if drawn(rates.organizations):
         edits.extend(_organizations(gold, gazetteer, random_))
+    if drawn(rates.posts):
+        edits.extend(_posts(gold, gazetteer, random_))
+    if drawn(rates.places):
+        edits.extend(_places(gold, gazetteer, random_, edits))
+    if drawn(rates.years):
+        edits.extend(_years(gold, random_, edits))
     variant = apply_edits(gold, edits)
-    if random_.random() < 0.5:
-        variant = _typography(variant, random_)
-    if random_.random() < 0.3:
-        variant = _line_gaps(variant)
+    if drawn(rates.order):
+        variant = reorder_entries(variant, random_)
+    if drawn(rates.typography):
+        variant = change_quotation_marks(variant)
+    if drawn(rates.lines):
+        variant = change_line_gaps(variant)
+    if drawn(rates.noise):
+        variant = spoil(variant, random_)
     return variant
-
-
-def apply_edits(gold: AnnotatedArticle, edits: Sequence[Edit]) -> AnnotatedArticle:
-    """Return the article with non-overlapping edits made and every annotation moved; edits at a border stay on their
-    side.
-
-    An edit lies wholly inside or outside of each annotation.
-    """
-    ordered = sorted(edits, key=lambda edit: edit.start)
-    text, at = gold.article.text, 0
-    pieces: list[str] = []
-    for edit in ordered:
-        if edit.start < at:
-            raise ValueError(f"{gold.article.id}: edits overlap at {edit.start}")
-        pieces.extend((text[at : edit.start], edit.text))
-        at = edit.end
-    pieces.append(text[at:])
-
-    starts = [edit.start for edit in ordered]
-    growth = [0]
-    for edit in ordered:
-        growth.append(growth[-1] + len(edit.text) - (edit.end - edit.start))
-
-    def move(offset: int, is_end: bool) -> int:
-        low, high = 0, len(ordered)
-        while low < high:
-            middle = (low + high) // 2
-            behind = ordered[middle].end <= offset if is_end else starts[middle] < offset
-            low, high = (middle + 1, high) if behind else (low, middle)
-        return offset + growth[low]
-
-    return replace(
-        gold,
-        article=replace(gold.article, text="".join(pieces)),
-        mentions=tuple(replace(m, start=move(m.start, False), end=move(m.end, True)) for m in gold.mentions),
-        statements=tuple(replace(s, start=move(s.start, False), end=move(s.end, True)) for s in gold.statements),
-    )
 
 
 def _names(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random) -> list[Edit]:
@@ -172,31 +162,6 @@ def _memberships(
     return found
 
 
-_STRAIGHT = {"“": '"', "”": '"', "‘": "'", "’": "'"}
-
-
-def _typography(gold: AnnotatedArticle, random_: random.Random) -> AnnotatedArticle:
-    """Set curly marks straight, or straight double quotation marks curly."""
-    text = gold.article.text
-    if any(mark in text for mark in "“”"):
-        return apply_edits(gold, [Edit(m.start(), m.end(), _STRAIGHT[m[0]]) for m in re.finditer("[“”‘’]", text)])
-    edits, open_ = [], False
-    for match in re.finditer(r'["\n]', text):
-        if match[0] == "\n":
-            open_ = False
-            continue
-        edits.append(Edit(match.start(), match.end(), "”" if open_ else "“"))
-        open_ = not open_
-    return apply_edits(gold, edits)
-
-
-def _line_gaps(gold: AnnotatedArticle) -> AnnotatedArticle:
-    """Take the empty lines out, or put them in."""
-    text = gold.article.text
-    new = "\n" if "\n\n" in text else "\n\n"
-    return apply_edits(gold, [Edit(m.start(), m.end(), new) for m in re.finditer(r"\n+", text)])
-
-
 def organization_pool(corpus: Iterable[AnnotatedArticle]) -> dict[str, tuple[str, ...]]:
     """Return the organizations of people in some articles, by the last word of their names."""
     pool: dict[str, set[str]] = {}
@@ -225,6 +190,63 @@ def _organizations(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random
     return edits
 
 
+def _posts(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random) -> list[Edit]:
+    """Give people another post of the same kind."""
+    text = gold.article.text
+    edits = []
+    for mention in gold.mentions:
+        post = text[mention.start : mention.end]
+        pool = gazetteer.posts.get(_kind_of_post(post), ())
+        if mention.label == "ROLE" and pool and random_.random() < 0.5:
+            new = random_.choice(pool)
+            edits.append(Edit(mention.start, mention.end, new[0].upper() + new[1:] if post[0].isupper() else new))
+    return edits
+
+
+def _kind_of_post(post: str) -> str:
+    """Return the word that says which kind of post it is, with what stands before a noun phrase starting with a vowel.
+
+    "deputy general manager" and "professor of law" are a manager and a professor; "a" and "an" must go on fitting.
+    """
+    head = re.split(r" (?:of|for|at|in|to|and)\b|,", post, maxsplit=1)[0]
+    return f"{post[0].casefold() in 'aeiou'} {head.split()[-1].casefold()}" if head.split() else ""
+
+
+def post_pool(corpus: Iterable[AnnotatedArticle]) -> dict[str, tuple[str, ...]]:
+    """Return the posts in some articles, by their kind."""
+    pool: dict[str, set[str]] = {}
+    for gold in corpus:
+        for mention in gold.mentions:
+            if mention.label == "ROLE":
+                post = gold.article.text[mention.start : mention.end]
+                pool.setdefault(_kind_of_post(post), set()).add(post)
+    return {kind: tuple(sorted(posts)) for kind, posts in pool.items() if len(posts) > 3}
+
+
+def _places(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random, edits: Sequence[Edit]) -> list[Edit]:
+    """Move what happens in some places to others, names of organizations included."""
+    if not gazetteer.places:
+        return []
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, gazetteer.places))})\b")
+    text = gold.article.text
+    moved = {place: random_.choice(gazetteer.places) for place in sorted(set(pattern.findall(text)))}
+    return [
+        Edit(match.start(), match.end(), moved[match[0]])
+        for match in pattern.finditer(text)
+        if not any(edit.start < match.end() and match.start() < edit.end for edit in edits)
+    ]
+
+
+def _years(gold: AnnotatedArticle, random_: random.Random, edits: Sequence[Edit]) -> list[Edit]:
+    """Move the years of this century by as many years, all alike."""
+    shift = random_.randint(-4, 4)
+    return [
+        Edit(match.start(), match.end(), str(int(match[0]) + shift))
+        for match in re.finditer(r"\b20[012]\d\b", gold.article.text)
+        if not any(edit.start < match.end() and match.start() < edit.end for edit in edits)
+    ]
+
+
 # Initials and the finals that given names commonly have behind them.
 _PINYIN = """
 b ai ao ei en in ing o; c ai ong; ch ang ao en eng ong un; d an ong e i ing; f an ang ei en eng u; g ang ao uang ui uo;
@@ -244,11 +266,15 @@ def pinyin_syllables() -> tuple[str, ...]:
 def make_gazetteer(
     lexicon: Mapping[str, Any], surnames: Sequence[str], corpus: Iterable[AnnotatedArticle]
 ) -> Gazetteer:
-    """Return the gazetteer of a decoded lexicon, its surnames, and the organizations of the articles to augment.
+    """Return the gazetteer of a decoded lexicon, its surnames, and the organizations and posts of the articles.
 
     A surname that opens the list of common ones is drawn more often.
     """
     common = set(lexicon["augment"]["common_surnames"])
     weights = [6.0 if name in common else 1.0 for name in surnames]
     wordings = {body: tuple(lexicon["augment"][body]) for body in ("NPC", "CPPCC")}
-    return Gazetteer(tuple(surnames), weights, pinyin_syllables(), wordings, organization_pool(corpus))
+    corpus = list(corpus)
+    return Gazetteer(
+        tuple(surnames), weights, pinyin_syllables(), wordings, organization_pool(corpus), post_pool(corpus),
+        tuple(lexicon["augment"].get("places", ())),
+    )  # fmt: skip

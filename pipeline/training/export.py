@@ -35,8 +35,9 @@ class ModuleRuntime:
     def run(self, batch: Batch) -> NDArray[np.float32]:
         """Return the vectors, (windows, longest, width)."""
         with torch.inference_mode():
-            inputs = (torch.from_numpy(batch.ids), torch.from_numpy(batch.shapes), torch.from_numpy(batch.mask))
-            return self.encoder(*inputs).float().numpy()
+            device = self.encoder.shapes.weight.device
+            inputs = (torch.from_numpy(x).to(device) for x in (batch.ids, batch.shapes, batch.mask))
+            return self.encoder(*inputs).float().cpu().numpy()
 
 
 class _Exported(torch.nn.Module):
@@ -93,7 +94,7 @@ def quantize(source: Path, target: Path) -> None:
 
 def head_weights(model: Joint) -> dict[str, NDArray[np.float32]]:
     """Return the parameters of the heads as arrays, under the names that `pipeline.heads` uses."""
-    return {name: value.detach().float().numpy() for name, value in model.heads.state_dict().items()}
+    return {name: value.detach().float().cpu().numpy() for name, value in model.heads.state_dict().items()}
 
 
 def assemble(

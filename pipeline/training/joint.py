@@ -40,6 +40,8 @@ class JointOptions:
     warmup: float = 0.1
     dropout: float = 0.2
     seed: int = 1
+    #: So many epochs without a better score on dev end the training; 0: none do.
+    patience: int = 0
     freeze_layers: int = 0
     window: WindowOptions = field(default_factory=WindowOptions)
     body_dropout: float = 0.1
@@ -55,6 +57,17 @@ class Joint:
     topics: tuple[str, ...]
     special: tuple[int, int, int]
 
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.heads.topic_scale.device
+
+    def to(self, device: str | torch.device) -> Joint:
+        """Move all parameters, and return the model."""
+        self.encoder.to(device)
+        self.heads.to(device)
+        return self
+
 
 def encode(model: Joint, examples: Sequence[Example], options: WindowOptions) -> list[Tensor]:
     """Return the token vectors, (tokens, width), of each example; one pass for all windows."""
@@ -62,7 +75,7 @@ def encode(model: Joint, examples: Sequence[Example], options: WindowOptions) ->
         (index, window) for index, ex in enumerate(examples) for window in cut_windows(len(ex.pieces.ids), options)
     ]
     batch = make_batch([(examples[index].pieces, window) for index, window in entries], *model.special)
-    hidden = model.encoder(torch.from_numpy(batch.ids), torch.from_numpy(batch.shapes), torch.from_numpy(batch.mask))
+    hidden = model.encoder(*(torch.from_numpy(x).to(model.device) for x in (batch.ids, batch.shapes, batch.mask)))
     parts: list[list[Tensor]] = [[] for _ in examples]
     for (index, window), row in zip(entries, hidden, strict=True):
         shift = 1 - window.start
@@ -107,7 +120,7 @@ def _pairs(choices: Sequence[Choice]) -> tuple[Any, Any]:
 
 def losses(model: Joint, example: Example, vectors: Tensor, options: JointOptions) -> dict[str, list[Tensor]]:
     """Return the losses of one example by head: one tensor a decision, to be averaged over the batch."""
-    heads = model.heads
+    heads, device = model.heads, vectors.device
     vectors = heads.dropout(vectors)
     found: dict[str, list[Tensor]] = {}
     mention_logits = heads.mention_tags(vectors)
@@ -116,30 +129,30 @@ def losses(model: Joint, example: Example, vectors: Tensor, options: JointOption
         ("mention", mention_logits, example.mention_tags),
         ("statement", statement_logits, example.statement_tags),
     ):
-        found[name] = _tag_loss(logits, torch.from_numpy(tags), example.open_tags)
+        found[name] = _tag_loss(logits, torch.from_numpy(tags).to(device), example.open_tags)
     mentions, statements = example.mentions, example.statements
     spoken = _mention_vectors(vectors, mentions) if mentions else vectors.new_zeros((0, 2 * vectors.shape[1]))
     if any(choice.candidates for choice in example.parents):
         left, right = _pairs(example.parents)
-        features = torch.from_numpy(parent_features(mentions, left, right))
+        features = torch.from_numpy(parent_features(mentions, left, right)).to(device)
         scores = heads.parent(spoken[torch.from_numpy(left)], spoken[torch.from_numpy(right)], features)
         found["parent"] = _choice_loss(example.parents, scores, heads.parent_none(spoken)[:, 0])
     if example.bodies:
-        index, label = (torch.tensor(side) for side in zip(*example.bodies, strict=True))
+        index, label = (torch.tensor(side, device=device) for side in zip(*example.bodies, strict=True))
         found["body"] = [functional.cross_entropy(heads.body(spoken[index]), label, reduction="none")]
     if not statements:
         return found
     said = _statement_vectors(vectors, statements)
     if any(choice.candidates for choice in example.sources):
         left, right = _pairs(example.sources)
-        features = torch.from_numpy(source_features(statements, mentions, left, right))
+        features = torch.from_numpy(source_features(statements, mentions, left, right)).to(device)
         scores = heads.source(said[torch.from_numpy(left)], spoken[torch.from_numpy(right)], features)
         found["source"] = _choice_loss(example.sources, scores, heads.source_none(said)[:, 0])
     if example.pairs:
         left, right = (np.array([pair[side] for pair in example.pairs], dtype=np.int64) for side in (0, 1))
-        features = torch.from_numpy(same_features(statements, left, right))
+        features = torch.from_numpy(same_features(statements, left, right)).to(device)
         scores = heads.same(said[torch.from_numpy(left)], said[torch.from_numpy(right)], features)
-        target = torch.tensor([float(pair[2]) for pair in example.pairs])
+        target = torch.tensor([float(pair[2]) for pair in example.pairs], device=device)
         found["same"] = [functional.binary_cross_entropy_with_logits(scores, target, reduction="none")]
     found["verdict"] = _verdict_loss(model, example, said, spoken, statement_logits, options)
     if example.records:
@@ -148,11 +161,11 @@ def losses(model: Joint, example: Example, vectors: Tensor, options: JointOption
             inside = torch.cat([vectors[a:b] for a, b in record.spans])
             pooled.append(torch.cat([inside.mean(dim=0), inside.max(dim=0).values]))
         rows = torch.stack(pooled)
-        wanted = torch.tensor([[float(t in r.topics) for t in model.topics] for r in example.records])
+        wanted = torch.tensor([[float(t in r.topics) for t in model.topics] for r in example.records], device=device)
         found["topic"] = [
             functional.binary_cross_entropy_with_logits(heads.topic_logits(rows), wanted, reduction="none").sum(dim=1)
         ]
-        sides = torch.tensor([r.stance for r in example.records])
+        sides = torch.tensor([r.stance for r in example.records], device=device)
         found["stance"] = [
             functional.binary_cross_entropy_with_logits(heads.stance(rows), sides, reduction="none").sum(dim=1)
         ]
@@ -184,12 +197,14 @@ def _verdict_loss(
         kind = example.mentions[verdict.source].type
         has_body = verdict.has_body and random.random() >= options.body_dropout
         features = verdict_features(proposes, kind == 2, True, verdict.body, has_body)
-        rows.append(torch.cat([said[verdict.statement], spoken[verdict.source], torch.from_numpy(features)]))
+        known = torch.from_numpy(features).to(said.device)
+        rows.append(torch.cat([said[verdict.statement], spoken[verdict.source], known]))
         target.append(float(verdict.proposes))
     if not rows:
         return []
     scores = model.heads.verdict(torch.stack(rows))[:, 0]
-    return [functional.binary_cross_entropy_with_logits(scores, torch.tensor(target), reduction="none")]
+    wanted = torch.tensor(target, device=scores.device)
+    return [functional.binary_cross_entropy_with_logits(scores, wanted, reduction="none")]
 
 
 DEFAULT_WEIGHTS = {
@@ -219,13 +234,14 @@ def train(
     optimizer, schedule = _optimizer(model, options, steps)
     begin = 0
     best: tuple[float, dict[str, dict[str, Tensor]] | None] = (-1.0, None)
+    best_epoch = 0
     if checkpoint is not None and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=model.device)
         _restore(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         begin = state["epoch"] + 1
-        best = (state["best_score"], state["best"])
+        best, best_epoch = (state["best_score"], state["best"]), state.get("best_epoch", state["epoch"])
         log(f"resumed behind epoch {begin}")
     for epoch in range(begin, options.epochs):
         examples = first if epoch == 0 else draw(epoch)
@@ -236,14 +252,17 @@ def train(
         if after_epoch is not None:
             score = after_epoch(epoch, model)
             if score >= best[0]:
-                best = (score, _state(model))
+                best, best_epoch = (score, _state(model)), epoch
         if checkpoint is not None:
             state = {
                 "model": _state(model), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
-                "epoch": epoch, "best_score": best[0], "best": best[1],
+                "epoch": epoch, "best_score": best[0], "best": best[1], "best_epoch": best_epoch,
             }  # fmt: skip
             torch.save(state, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
+        if options.patience and epoch - best_epoch >= options.patience:
+            log(f"no better score for {options.patience} epochs: stopped")
+            break
     if best[1] is not None:
         _restore(model, best[1])
 

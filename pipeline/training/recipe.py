@@ -24,7 +24,7 @@ from ..document import ExactTokenizer
 from ..encode import OnnxRuntime
 from ..resources import resource
 from ..windows import WindowOptions, cut_windows, make_batch, split_pieces
-from .augment import Gazetteer, augment, make_gazetteer
+from .augment import Gazetteer, Rates, augment, make_gazetteer
 from .calibrate import calibrate, class_data, quick_score
 from .examples import Example, make_example
 from .export import assemble, assemble_from_memory, export_onnx, head_weights, quantize, write_pipeline
@@ -42,13 +42,19 @@ class TrainingError(ValueError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A decoded training config; paths are relative to where the command runs."""
+    """A decoded training config; paths are relative to where the command runs.
+
+    Without `augment` articles are trained on as they are. `outside` are sets of named entities that help to train the
+    mentions. Without `sayings` statements that are no proposals are left out, which only serves to see what they are
+    good for.
+    """
 
     lang: str
     train: Path
     dev: Path
-    augment: bool
+    augment: Rates | None
     outside: tuple[Path, ...]
+    sayings: bool
     backbone: str
     sha256: str | None
     shapes: bool
@@ -69,8 +75,9 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             lang=data.get("lang", "en"),
             train=Path(data["data"]["train"]),
             dev=Path(data["data"]["dev"]),
-            augment=bool(data["data"].get("augment", True)),
+            augment=Rates(**data["augment"]) if "augment" in data else None,
             outside=tuple(Path(path) for path in data["data"].get("outside", ())),
+            sayings=bool(data["data"].get("sayings", True)),
             backbone=backbone or data["backbone"]["name"],
             sha256=None if backbone else data["backbone"].get("sha256"),
             shapes=bool(data["backbone"].get("shapes", True)),
@@ -172,14 +179,18 @@ def draw_examples(
 ) -> Callable[[int], list[Example]]:
     """Return what gives the examples of an epoch: the first as written, the others augmented anew."""
     vocab = Vocab()
-    gazetteer = gazetteer_of(recipe, corpus) if recipe.augment else None
+    if not recipe.sayings:
+        corpus = [replace(gold, statements=tuple(s for s in gold.statements if s.n)) for gold in corpus]
+    gazetteer = gazetteer_of(recipe, corpus) if recipe.augment is not None else None
     outside = outside_examples(recipe.outside, tokenizer, vocab)
 
     def draw(epoch: int) -> list[Example]:
         if gazetteer is None or epoch == 0:
             return [*(make_example(gold, tokenizer, vocab) for gold in corpus), *outside]
         seed = recipe.joint.seed * 7_919 + epoch
-        changed = (augment(gold, gazetteer, seed * 100_003 + index) for index, gold in enumerate(corpus))
+        changed = (
+            augment(gold, gazetteer, seed * 100_003 + index, recipe.augment) for index, gold in enumerate(corpus)
+        )
         return [*(make_example(gold, tokenizer, vocab) for gold in changed), *outside]
 
     return draw
@@ -205,7 +216,8 @@ def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, l
     if not corpus or not dev:
         raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
     model, tokenizer = new_model(recipe, topics)
-    log(f"{len(corpus)} training articles, {len(dev)} dev articles, backbone {recipe.backbone}")
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    log(f"{len(corpus)} training articles, {len(dev)} dev articles, backbone {recipe.backbone}, on {model.device}")
     work.mkdir(parents=True, exist_ok=True)
 
     def after_epoch(epoch: int, current: Joint) -> float:
@@ -217,7 +229,7 @@ def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, l
 
     draw = draw_examples(recipe, corpus, tokenizer)
     train(model, draw, recipe.joint, work / "joint.pt", after_epoch, log)
-    written = finish(recipe, model, tokenizer, corpus, dev, work, log)
+    written = finish(recipe, model.to("cpu"), tokenizer, corpus, dev, work, log)
     written.write(out, keep_torch)
     return written.scores
 
