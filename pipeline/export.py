@@ -15,7 +15,7 @@ from .exporters.to_csv import export_csv
 from .exporters.to_duckdb import export_duckdb
 from .exporters.to_jsonl import export_jsonl
 from .exporters.to_parquet import export_parquet
-from .exporters.to_postgres import export_postgres, postgres_url
+from .exporters.to_postgres import export_postgres, postgres_url, without_password
 from .exporters.to_sqlite import export_sqlite
 from .query import snapshot
 from .selection import Selection
@@ -93,8 +93,8 @@ def existing_store(url: str) -> Engine:
     """Open a store that is there; `open_store` would make a new one where an address is mistyped."""
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise StoreError(f"{url}: not a database address that can be opened: {error}") from None
+    except (sa.exc.ArgumentError, ValueError):  # the second for a port that is no number
+        raise StoreError(f"{without_password(url)}: not a database address that can be opened") from None
     if parsed.get_backend_name() == "sqlite" and not (parsed.database and Path(parsed.database).exists()):
         raise StoreError(f"{url}: there is no such store; `twosessions run` makes one")
     return open_store(url)

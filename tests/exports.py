@@ -132,7 +132,12 @@ FILTERS: dict[str, tuple[Selection, Callable[[Record], bool]]] = {
     "run": (Selection(since_run=2), lambda r: r.document_id == "b0"),
     "several": (
         Selection(
-            session_years=(2023,), topics=("transport",), stances=("regulate",), bodies=("local",), min_score=0.9
+            session_years=(2023,),
+            topics=("transport",),
+            stances=("regulate",),
+            bodies=("local",),
+            min_score=0.9,
+            since_run=1,
         ),
         lambda r: r.document_id == "a1" and r.delegate.name == "Wu Jun",
     ),

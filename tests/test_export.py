@@ -138,7 +138,7 @@ def test_filtered_rows_hang_together(filled: Engine, name: str) -> None:
 
 
 @pytest.mark.parametrize("target", READERS)
-@pytest.mark.parametrize("name", ["topic", "body", "several"])
+@pytest.mark.parametrize("name", ["topic", "body", "several", "none"])
 def test_views_of_a_filtered_export_agree(filled: Engine, name: str, target: str, tmp_path: Path) -> None:
     # Databases compute them from the filtered tables, folders from the store: the same must come out.
     selection = FILTERS[name][0]
@@ -191,6 +191,18 @@ def test_frictionless_accepts_the_package(
     assert report.valid, report.flatten(["title", "type", "message"])
     counts = {task.name: task.stats.get("rows") or 0 for task in report.tasks}
     expected = in_store(engine)
+    assert counts == {name: len(expected[name]) for name in names()}
+
+
+@pytest.mark.parametrize("target", FOLDERS)
+@pytest.mark.parametrize("name", ["several", "none"])
+def test_frictionless_accepts_a_part_of_the_store(filled: Engine, tmp_path: Path, name: str, target: str) -> None:
+    selection = FILTERS[name][0]
+    export_store(filled, target, str(tmp_path / "out"), selection)
+    report = frictionless.validate(str(tmp_path / "out" / "datapackage.json"))
+    assert report.valid, report.flatten(["title", "type", "message"])
+    counts = {task.name: task.stats.get("rows") or 0 for task in report.tasks}
+    expected = in_store(filled, selection)
     assert counts == {name: len(expected[name]) for name in names()}
 
 

@@ -63,9 +63,11 @@ def test_command_prints_jsonl_to_standard_output(filled: Engine) -> None:
     [
         (["--to", "jsonl", "{tmp}/o", "--store", "sqlite:///{tmp}/no.db"], 2, "there is no such store"),
         (["--to", "jsonl", "{tmp}/o", "--store", "nonsense"], 2, "not a database address"),
+        (["--to", "jsonl", "{tmp}/o", "--store", "postgresql://u:pass@h:x/d"], 2, "//u:***@h:x/d: not a database"),
         (["--to", "jsonl", "{tmp}/no/o", "--store", "{url}"], 1, "there is no folder"),
         (["--to", "jsonl", "{tmp}/o", "--store", "{url}", "--topic", "tea"], 1, "no such topic"),
         (["--to", "postgres", "nonsense", "--store", "{url}"], 1, "not a database address"),
+        (["--to", "postgres", "postgresql://u:pass@h:x/d", "--store", "{url}"], 1, "//u:***@h:x/d: not a database"),
         (["--to", "postgres", "mysql://u@h/d", "--store", "{url}"], 1, "not PostgreSQL"),
         (["--to", "xlsx", "{tmp}/o", "--store", "{url}"], 2, "xlsx"),
     ],

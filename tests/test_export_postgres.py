@@ -145,6 +145,43 @@ def test_update_since_a_run_replaces_the_articles_of_it(
         assert found[name] == expected[name], name
 
 
+def test_article_that_no_longer_passes_the_filter_loses_its_old_rows(
+    filled: Engine, make_record: RecordMaker, database: str
+) -> None:
+    selection = Selection(topics=("transport",))
+    export_store(filled, "postgres", database, selection)
+    assert "a0" in {row[3] for row in in_postgres(database)["proposal"]}
+    writer = Writer(filled, {"en": "three"})
+    article = Article("a0", "Ma Lan proposed tea.", session_year=2022)
+    writer.write(article, [make_record(article, span=(16, 19))])
+    writer.finish()
+    export_store(filled, "postgres", database, selection)
+    found, expected = in_postgres(database), in_store(filled, selection)
+    for name in ("proposal", "span", "proposal_topic", "membership", "mention", "post", "v_records"):
+        assert found[name] == expected[name], name
+
+
+def test_article_of_another_year_stays_as_it_was(filled: Engine, make_record: RecordMaker, database: str) -> None:
+    export_store(filled, "postgres", database, Selection(session_years=(2022,)))
+    before = in_postgres(database)
+    writer = Writer(filled, {"en": "three"})
+    article = Article("a0", "Nothing is proposed here any more.", session_year=2022)
+    writer.write(article, [])
+    writer.finish()
+    export_store(filled, "postgres", database, Selection(session_years=(2023,)))
+    found = in_postgres(database)
+    for name in ("article", "proposal", "span", "mention", "v_records"):
+        assert before[name] < found[name], name
+
+
+def test_value_that_postgres_refuses_is_told_and_nothing_is_loaded(filled: Engine, database: str) -> None:
+    with filled.begin() as connection:
+        connection.execute(tables.article.update().where(tables.article.c.id == "a0").values(session_year=2**40))
+    with pytest.raises(ExportError, match="out of range"):
+        export_store(filled, "postgres", database)
+    assert in_postgres(database)["article"] == set()
+
+
 def test_killed_export_leaves_the_old_rows(filled: Engine, database: str) -> None:
     export_store(filled, "postgres", database, Selection(session_years=(2022,)))
     before = in_postgres(database)

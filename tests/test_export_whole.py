@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -146,11 +147,12 @@ def test_the_store_itself_is_no_destination(filled: Engine) -> None:
         export_store(filled, "sqlite", str(filled.url.database))
 
 
-@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
-def test_database_in_use_is_not_replaced(filled: Engine, tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize(("target", "suffix"), [("sqlite", "-wal"), ("sqlite", "-journal"), ("duckdb", ".wal")])
+def test_database_in_use_is_not_replaced(filled: Engine, tmp_path: Path, target: str, suffix: str) -> None:
     (tmp_path / f"out.db{suffix}").touch()
     with pytest.raises(ExportError, match="in use"):
-        export_store(filled, "sqlite", str(tmp_path / "out.db"))
+        export_store(filled, target, str(tmp_path / "out.db"))
+    assert not (tmp_path / "out.db").exists()
 
 
 @pytest.mark.parametrize("target", FILES)
@@ -164,6 +166,17 @@ def test_file_is_no_folder(filled: Engine, tmp_path: Path, target: str) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(ExportError, match="writes a folder"):
         export_store(filled, target, str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("target", FOLDERS)
+def test_the_folder_one_stands_in_is_not_replaced(
+    filled: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(ExportError, match="name a new folder"):
+        export_store(filled, target, ".")
+    assert list((tmp_path / "here").iterdir()) == []
 
 
 @pytest.mark.parametrize("target", [*FILES, *FOLDERS])
@@ -199,18 +212,23 @@ def test_export_while_a_run_writes_is_consistent(
     other = open_store(engine.url.render_as_string())
     writer = Writer(other, {})
     stop = threading.Event()
+    writes: list[int] = []
 
     def write() -> None:
-        number = 0
         while not stop.is_set():
             # New articles, and old ones in place of themselves.
+            number = len(writes)
             article = Article(f"a{number % 40}", f"Ma Lan proposed {number}.", session_year=2024)
             writer.write(article, [make_record(article), make_record(article, name="Wu Jun")])
-            number += 1
+            writes.append(number)
 
     run = threading.Thread(target=write)
     run.start()
     try:
+        while not writes and run.is_alive():
+            time.sleep(0.01)
+        before = len(writes)
+        assert before
         for number in range(3):
             place = tmp_path / f"out{number}"
             export_store(engine, target, str(place))
@@ -220,6 +238,8 @@ def test_export_while_a_run_writes_is_consistent(
             assert len(found["span"]) == len(found["proposal_topic"]) == len(found["proposal"])
             assert {row[3] for row in found["proposal"]} == articles
             assert len(found["v_records"]) == len(found["proposal"])
+            assert articles
+        assert len(writes) > before, "nothing was written meanwhile"
     finally:
         stop.set()
         run.join()

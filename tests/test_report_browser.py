@@ -209,6 +209,18 @@ def test_the_search_hears_words_in_any_order_and_survives_a_reload(visit: Opener
     assert "school number 17 opens" in seen.column("text")[0]
 
 
+def test_going_back_empties_the_search_too(visit: Opener, folder: Path) -> None:
+    seen = visit(folder, "#proposals")
+    seen.control("Topic").select_option("health")
+    seen.status("1–20 of 20 proposals, from 61")
+    seen.control("Search").fill("number 17")
+    seen.status("Nothing passes these filters.")
+    # The cursor is still in the field.
+    seen.page.go_back()
+    seen.status("1–25 of 61 proposals")
+    assert seen.control("Search").input_value() == ""
+
+
 def test_the_head_sorts_by_mouse_and_by_keyboard(visit: Opener, folder: Path) -> None:
     seen = visit(folder, "#proposals")
     page = seen.page
@@ -332,6 +344,21 @@ def test_a_phone_shows_it_without_sideways_scrolling(visit: Opener, folder: Path
         seen.page.get_by_label("Views", exact=True).locator(f'[data-view="{view}"]').click()
         seen.page.wait_for_selector(f'body[data-ready="{view}"]', state="attached")
         assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), view
+
+
+def test_on_paper_there_are_the_bars_and_the_columns(visit: Opener, folder: Path) -> None:
+    # A4 without its margins, in CSS pixels; narrower than what a phone's layout begins at.
+    seen = visit(folder, viewport={"width": 688, "height": 970})
+    page = seen.page
+    page.emulate_media(media="print")
+    assert page.locator(".matrix svg.bar").first.is_visible()
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.evaluate("() => { location.hash = '#proposals'; }")
+    page.wait_for_selector('body[data-ready="proposals"]', state="attached")
+    shown = page.locator('[data-table="proposals"] tbody tr').first
+    assert shown.evaluate("row => getComputedStyle(row).display") == "table-row"
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert not page.locator(".filters:visible").count()
 
 
 def test_an_empty_report_says_so(visit: Opener, tmp_path: Path) -> None:

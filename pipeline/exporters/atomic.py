@@ -45,12 +45,15 @@ def whole_folder(destination: Path, refuse: Callable[[Path], str | None]) -> Ite
     """
     if destination.exists() and not destination.is_dir():
         raise ExportError(f"{destination}: a file; this target writes a folder")
+    if destination.name in ("", ".."):
+        raise ExportError(f"{destination}: can't be replaced while you stand in it; name a new folder")
     if destination.is_dir() and any(destination.iterdir()) and (reason := refuse(destination)):
         raise ExportError(f"{destination}: {reason}")
     with _workplace(destination) as place:
         made = place / "folder"
         made.mkdir()
         yield made
+        # What lies deeper, a report's articles, is left to the system: flushing thousands of files would take minutes.
         for path in made.iterdir():
             _flush(path)
         _flush(made)
@@ -60,6 +63,13 @@ def whole_folder(destination: Path, refuse: Callable[[Path], str | None]) -> Ite
             os.rename(destination, place / "old")
             os.rename(made, destination)
         _flush(destination.parent)
+
+
+def refuse_database_in_use(destination: Path, *suffixes: str) -> None:
+    """Raise `ExportError` where a database has a log of changes beside it, which would be applied to the new file."""
+    for suffix in suffixes:
+        if Path(f"{destination}{suffix}").exists():
+            raise ExportError(f"{destination}: a database in use ({destination.name}{suffix} is beside it)")
 
 
 @contextmanager

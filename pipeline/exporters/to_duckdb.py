@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from ..tables import TABLES, Relation
 from ..views import RELATIONS, view_statements
 from .arrow import arrow_batches
-from .atomic import whole_file
+from .atomic import refuse_database_in_use, whole_file
 from .libraries import library
 from .source import ExportError, Source
 
@@ -23,6 +23,7 @@ _TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE"}
 def export_duckdb(source: Source, destination: str) -> None:
     """Write the tables and views to a database file."""
     duckdb, arrow = library("duckdb", "duckdb"), library("pyarrow", "duckdb")
+    refuse_database_in_use(Path(destination), ".wal")
     with whole_file(Path(destination)) as path:
         connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
         try:

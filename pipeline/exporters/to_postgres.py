@@ -1,22 +1,27 @@
 """PostgreSQL: rows are added or updated in one transaction; the same export twice changes nothing.
 
 Without filters the tables end up equal to the store: rows that it no longer has go. With filters the selected rows are
-added or updated, articles that have been processed again since lose their old rows, and everything else stays.
+added or updated. Articles that have been processed again since lose their old rows, also where the filters on records
+let none of the new ones through; only the articles that `session_years` or `since_run` leave out stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from ..selection import article_conditions
 from ..store import StoreError, open_store
-from ..tables import TABLES, Relation
+from ..tables import TABLES, Relation, article
 from .libraries import library
 from .source import ExportError, Row, Source
 
+# What tells two versions of an article apart.
+_HEAD = (article.c.id, article.c.text_hash, article.c.provenance_hash, article.c.run_id)
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('two-sessions export'))"
 
 
@@ -24,8 +29,9 @@ def postgres_url(destination: str) -> str:
     """Return the SQLAlchemy URL of a PostgreSQL address, with psycopg 3 as its driver."""
     try:
         url = sa.make_url(destination)
-    except sa.exc.ArgumentError:
-        raise ExportError(f"{destination}: not a database address; write postgresql://user@host/database") from None
+    except (sa.exc.ArgumentError, ValueError):  # the second for a port that is no number
+        shown = without_password(destination)
+        raise ExportError(f"{shown}: not a database address; write postgresql://user@host/database") from None
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername != "postgresql+psycopg":
@@ -33,9 +39,14 @@ def postgres_url(destination: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def without_password(address: str) -> str:
+    """Return an address to show, which need not be a good one."""
+    return re.sub(r"://([^:@/]*):.*@", r"://\1:***@", address)
+
+
 def export_postgres(source: Source, destination: str) -> None:
     """Load the tables over a connection; readers see the old rows or the new ones, never a mixture."""
-    library("psycopg", "postgres")
+    psycopg = library("psycopg", "postgres")
     url = postgres_url(destination)
     try:
         engine = open_store(url)
@@ -46,7 +57,7 @@ def export_postgres(source: Source, destination: str) -> None:
             connection.exec_driver_sql(_LOCK)
             for relation in TABLES:
                 _stage(connection, relation, source)
-            _remember_changed(connection)
+            _remember_changed(connection, source)
             for relation in TABLES:
                 _upsert(connection, relation)
             for relation in reversed(TABLES):
@@ -55,9 +66,9 @@ def export_postgres(source: Source, destination: str) -> None:
             connection.exec_driver_sql(
                 "SELECT setval(pg_get_serial_sequence('run', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM run), false)"
             )
-    except sa.exc.DBAPIError as error:
+    except (sa.exc.DBAPIError, psycopg.Error) as error:  # COPY is the driver's own and its errors come bare
         shown = engine.url.render_as_string(hide_password=True)
-        raise ExportError(f"{shown}: {str(error.orig).strip()}") from None
+        raise ExportError(f"{shown}: {str(getattr(error, 'orig', error)).strip()}") from None
     finally:
         engine.dispose()
 
@@ -66,10 +77,13 @@ def _stage(connection: Connection, relation: Relation, source: Source) -> None:
     """Copy the selected rows of a table into a temporary one."""
     stage = f"stage_{relation.name}"
     connection.exec_driver_sql(f'CREATE TEMPORARY TABLE {stage} (LIKE "{relation.name}") ON COMMIT DROP')
+    _copy(connection, stage, [field.name for field in relation.fields], source.batches(relation))
+
+
+def _copy(connection: Connection, stage: str, names: Sequence[str], batches: Iterable[Sequence[Row]]) -> None:
     driver: Any = connection.connection.driver_connection
-    columns = _columns(field.name for field in relation.fields)
-    with driver.cursor() as cursor, cursor.copy(f"COPY {stage} ({columns}) FROM STDIN") as copy:
-        for batch in source.batches(relation):
+    with driver.cursor() as cursor, cursor.copy(f"COPY {stage} ({_columns(names)}) FROM STDIN") as copy:
+        for batch in batches:
             for row in _without_nul(batch):
                 copy.write_row(row)
     connection.exec_driver_sql(f"ANALYZE {stage}")
@@ -84,10 +98,21 @@ def _without_nul(batch: Sequence[Row]) -> Iterator[Row]:
             yield row
 
 
-def _remember_changed(connection: Connection) -> None:
-    """Note the articles that have been processed again since they were loaded here."""
+def _remember_changed(connection: Connection, source: Source) -> None:
+    """Note the articles that have been processed again since they were loaded here.
+
+    An article whose records all fail the filters isn't staged, and what it had before must go all the same.
+    """
+    names = [column.name for column in _HEAD]
+    heads = source.connection.execute(
+        sa.select(*_HEAD).where(*article_conditions(source.selection)), execution_options={"yield_per": 5_000}
+    )
     connection.exec_driver_sql(
-        "CREATE TEMPORARY TABLE changed ON COMMIT DROP AS SELECT id FROM article JOIN stage_article AS new USING (id) "
+        f"CREATE TEMPORARY TABLE head ON COMMIT DROP AS SELECT {_columns(names)} FROM stage_article WHERE false"
+    )
+    _copy(connection, "head", names, heads.partitions())
+    connection.exec_driver_sql(
+        "CREATE TEMPORARY TABLE changed ON COMMIT DROP AS SELECT id FROM article JOIN head AS new USING (id) "
         "WHERE (article.text_hash, article.provenance_hash, article.run_id)"
         " IS DISTINCT FROM (new.text_hash, new.provenance_hash, new.run_id)"
     )

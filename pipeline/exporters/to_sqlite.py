@@ -8,17 +8,14 @@ import sqlalchemy as sa
 
 from ..tables import STORE_VERSION, TABLES, meta, metadata
 from ..views import create_views
-from .atomic import whole_file
-from .source import ExportError, Source
+from .atomic import refuse_database_in_use, whole_file
+from .source import Source
 
 
 def export_sqlite(source: Source, destination: str) -> None:
     """Write the tables and views to a database file."""
     target = Path(destination)
-    for suffix in ("-wal", "-journal"):
-        # What belongs to the old file would be applied to the new one.
-        if target.with_name(target.name + suffix).exists():
-            raise ExportError(f"{target}: a database in use ({target.name}{suffix} is beside it)")
+    refuse_database_in_use(target, "-wal", "-journal")
     with whole_file(target) as path:
         engine = sa.create_engine(f"sqlite:///{path}")
         try:

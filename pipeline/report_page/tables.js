@@ -56,8 +56,8 @@ function makeTable({ name, rows, sorts, first, down, keep, cells, chips, noun })
     for (const control of controls) {
       const value = filters[control.name] ?? "";
       if (control.type === "checkbox") control.checked = value === "1";
-      else if (control.value !== value && control !== document.activeElement) control.value = value;
-      else if (control.tagName === "SELECT") control.value = value;
+      // What is being typed is in the address already; setting it again would move the cursor.
+      else if (control.value !== value) control.value = value;
     }
     const sort = select();
     for (const button of buttons) {
