@@ -19,7 +19,7 @@ class Classify(TrainedStage):
     """The component: adds `topics` and `stance` to each of `doc._.proposals`.
 
     Its settings name the topics in the order of the heads' outputs, and hold for topics and for each side of the stance
-    how both logits (head, words) become a calibrated probability, and the thresholds on those.
+    how the logits of head and words become a calibrated probability, and the thresholds on those.
     """
 
     needs = ("topics.", "topic_labels", "topic_scale", "stance")
@@ -40,18 +40,23 @@ class Classify(TrainedStage):
     def logits(
         self, doc: Doc, vectors: FloatArray, records: Sequence[Sequence[tuple[int, int]]]
     ) -> tuple[FloatArray, FloatArray]:
-        """Return what heads and words say of records given as token ranges: (records, topics, 2) and
-        (records, 2, 2).
+        """Return what speaks for each label of records given as token ranges: (records, topics, 3) and (records, 2, 3).
+
+        The three are the head's logit, that of the record's words, and that of all words of the article, for what a
+        short proposal leaves unsaid stands around it.
         """
         rows = np.stack([record_vector(vectors, spans) for spans in records])
-        topics, stances = topic_logits(self.weights, rows), perceptron(self.weights, "stance", rows)
-        words = [
-            lexical_logits(self.weights, doc, spans, {"topics": topics.shape[1], "stance": 2}) for spans in records
-        ]
-        return (
-            np.stack([topics, np.stack([found["topics"] for found in words])], axis=2),
-            np.stack([stances, np.stack([found["stance"] for found in words])], axis=2),
+        heads = {"topics": topic_logits(self.weights, rows), "stance": perceptron(self.weights, "stance", rows)}
+        labels = {name: scores.shape[1] for name, scores in heads.items()}
+        article = lexical_logits(self.weights, doc, [(0, len(doc))], labels)
+        words = [lexical_logits(self.weights, doc, spans, labels) for spans in records]
+        topics, stances = (
+            np.stack(
+                [scores, np.stack([found[name] for found in words]), np.tile(article[name], (len(rows), 1))], axis=2
+            )
+            for name, scores in heads.items()
         )
+        return topics, stances
 
     def topics(self, logits: Any) -> list[dict[str, Any]]:
         """Return the topics over their threshold, most probable first; the best one where none is."""

@@ -45,7 +45,7 @@ from .stage import TrainedStage
 FloatArray = NDArray[np.float32]
 _CJK = re.compile(r"[㐀-鿿]{2,4}")
 # Which scores of a candidate record go into its calibrated score, in this order.
-RECORD_FEATURES = ("verdict", "source", "proposes", "name")
+RECORD_FEATURES = ("verdict", "source", "proposes")
 _DEFAULTS = {
     "verdict_threshold": 0.5,
     "organization_threshold": 0.5,
@@ -103,7 +103,7 @@ class Link(TrainedStage):
         reading = read(doc, vectors)
         entities, owner = cluster(reading)
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
-        seat(reading, entities, self.weights)
+        seat(reading, entities, self.weights, self.lexicon)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
         listed = entries(doc.text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
@@ -295,20 +295,37 @@ def organization_of(reading: Reading, mention: int, entities: list[Entity], owne
     return index
 
 
-def seat(reading: Reading, entities: list[Entity], weights: Parameters) -> None:
-    """Settle each person's body from the memberships that belong to them."""
+def seat(reading: Reading, entities: list[Entity], weights: Parameters, lexicon: Lexicon | None = None) -> None:
+    """Settle each person's body from the memberships that belong to them.
+
+    A membership that names its chamber is in that one, whatever the head says.
+    """
     for entity in entities:
         if not entity.bodies:
             continue
         entity.has_body = True
         probs = softmax(linear(weights, "body", reading.mention_vectors[entity.bodies]))
-        # The national bodies go before a local one that the same person sits in as well.
-        labels = [BODY_CLASSES[int(row.argmax())] for row in probs]
+        labels = [
+            (lexicon.named_body(reading.words(mention)) if lexicon is not None else None)
+            or BODY_CLASSES[int(row.argmax())]
+            for mention, row in zip(entity.bodies, probs, strict=True)
+        ]
+        # The national bodies go before a local one that the same person sits in as well; of both, the one that is
+        # said more often, or nearer to the name.
         national = [label for label in labels if label in ("NPC", "CPPCC")]
         if national:
-            entity.body = max(national, key=national.count)
+            seats = list(zip(entity.bodies, labels, strict=True))
+            near = {label: -min(_gap(reading, m, entity) for m, other in seats if other == label) for label in national}
+            entity.body = max(national, key=lambda label: (national.count(label), near[label]))
         elif "local" in labels:
             entity.body = "local"
+
+
+def _gap(reading: Reading, mention: int, entity: Entity) -> int:
+    """Return how many tokens lie between a mention and the nearest name of an entity."""
+    place = reading.mentions[mention]
+    names = [reading.mentions[m] for m in entity.mentions] or [place]
+    return min(max(place.start - name.end, name.start - place.end, 0) for name in names)
 
 
 @dataclass(frozen=True)
@@ -467,13 +484,10 @@ def _proposal(
         statement = reading.statements[item.statement]
         last = doc[statement.end - 1]
         spans.append([doc[statement.start].idx, last.idx + len(last)])
-    entity = entities[items[0].entity]
-    name = max((reading.mentions[m].score for m in entity.mentions), default=0.0)
     features = [
         float(np.mean([item.verdict for item in items])),
         float(np.mean([item.source for item in items])),
         float(np.mean([item.proposes for item in items])),
-        float(name),
     ]
     return {
         "entity": items[0].entity,

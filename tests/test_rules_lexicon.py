@@ -94,3 +94,23 @@ def test_every_topic_has_terms() -> None:
     assert {"blockchain", "metaverse", "health", "other"} <= set(terms)
     assert all(pattern.pattern for pattern in terms.values())
     assert load_topic_terms("xx") == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "body"),
+    [
+        ("a deputy to the NPC", "NPC"),
+        ("NPC memberBill", "NPC"),
+        ("the 14th National People’s Congress", "NPC"),
+        ("CCPPC delegate", "CPPCC"),
+        ("member of the Chinese People's Political Consultative Conference (CPPCC) National Committee", "CPPCC"),
+        ("a member of the Shanghai Committee of CPPCC", "local"),
+        ("deputy to the Hubei Provincial People's Congress", "local"),
+        ("municipal political adviser", "local"),
+        ("a local deputy to the National People's Congress", "NPC"),
+        ("the deputy", None),
+        ("member of the NPC and of the CPPCC", None),
+    ],
+)
+def test_a_membership_may_name_its_body(words: str, body: str | None, lexicon: Lexicon) -> None:
+    assert lexicon.named_body(words) == body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,7 @@ class Lexicon:
     pronouns: frozenset[str]
     references: re.Pattern[str]
     bodies: tuple[tuple[str, re.Pattern[str]], ...]
+    named_bodies: Mapping[str, re.Pattern[str]]
     role: re.Pattern[str]
     organization: re.Pattern[str]
     organization_suffixes: frozenset[str]
@@ -46,6 +48,13 @@ class Lexicon:
         """Tell whether a word is a verb of saying or proposing."""
         return bool(self.say.fullmatch(word) or self.propose.fullmatch(word))
 
+    def named_body(self, words: str) -> str | None:
+        """Return the body that the words of a membership name; None where they name none, or both chambers."""
+        found = [label for label, pattern in self.named_bodies.items() if pattern.search(words)]
+        if "local" in found:
+            return "local"
+        return found[0] if len(found) == 1 else None
+
 
 @lru_cache(maxsize=8)
 def load_lexicon(lang: str) -> Lexicon:
@@ -62,7 +71,7 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
     bodies = tuple(
         (label, re.compile(r"(?<!\w)(?:" + pattern.format(**parts) + r")(?!\w)"))
         for label in ("local", "NPC", "CPPCC")
-        for pattern in body[label]
+        for pattern in body["patterns"][label]
     )
     title = rf"{role['modifier']}{role['head']}"
     words, joiners = org["words"], org["joiners"]
@@ -73,6 +82,7 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         pronouns=frozenset(person["pronouns"]),
         references=re.compile(rf"(?<!\w)(?:{_alternatives(person['references'])})(?!\w)", re.IGNORECASE),
         bodies=bodies,
+        named_bodies={label: re.compile(pattern) for label, pattern in body["named"].items()},
         role=re.compile(rf"(?<![\w-])(?:{role['member']}|{title}(?: and {title})*{role['tail']})(?![\w-])"),
         organization=re.compile(rf"(?<!\w){words}(?:[ ,]+(?:{joiners} )?{words})*"),
         organization_suffixes=frozenset(org["suffixes"]),

@@ -101,13 +101,16 @@ def calibrate(
             settings[stage][key] = value
             tried.append((attribution(make(settings), dev, tensors)[0], value))
         best = max(score for score, _ in tried)
-        # Of the values that are as good as the best, the middle one.
+        # Of the values that are as good as the best, the middle one; of the ways with lists the one that goes
+        # farthest, for the guidelines take entries whole.
         good = [value for score, value in tried if score >= best - 0.001]
-        settings[stage][key] = good[len(good) // 2]
+        settings[stage][key] = good[-1] if values is LISTS else good[len(good) // 2]
         log(f"  {stage}.{key} = {settings[stage][key]!r}: dev attribution F1 {best:.4f}")
     score, rows = attribution(make(settings), dev, tensors)
     features = np.array([row for row, _ in rows], dtype=np.float64).reshape(-1, len(RECORD_FEATURES))
-    settings["link"]["record"] = fit_logistic(logits(features), np.array([right for _, right in rows], dtype=bool))
+    outcome = np.array([right for _, right in rows], dtype=bool)
+    # Nine of ten records are right, so there is little to tell the scores' weights by.
+    settings["link"]["record"] = fit_logistic(logits(features), outcome, freedom=0.3)
     scored = [(calibrated(row, settings["link"]["record"]), right) for row, right in rows]
     settings["link"]["record_threshold"] = best_cut(scored, sum(len(from_annotated(g).claims or ()) for g in dev))
     score, _ = attribution(make(settings), dev, tensors)
@@ -134,14 +137,17 @@ def logits(probabilities: FloatArray) -> FloatArray:
     return np.log(clipped / (1 - clipped))
 
 
-def fit_logistic(inputs: FloatArray, target: NDArray[Any]) -> list[float]:
-    """Return the weights and the constant of a regularised logistic regression; a constant where all targets agree."""
+def fit_logistic(inputs: FloatArray, target: NDArray[Any], freedom: float = 1.0) -> list[float]:
+    """Return the weights and the constant of a regularised logistic regression; a constant where all targets agree.
+
+    `freedom` is the inverse of scikit-learn's regularisation.
+    """
     from sklearn.linear_model import LogisticRegression
 
     if len(set(target.tolist())) < 2:
         share = (target.sum() + 1) / (len(target) + 2) if len(target) else 0.5
         return [*([0.0] * inputs.shape[1]), float(np.log(share / (1 - share)))]
-    model = LogisticRegression(C=0.3).fit(inputs, target)
+    model = LogisticRegression(C=freedom).fit(inputs, target)
     return [*(float(value) for value in model.coef_[0]), float(model.intercept_[0])]
 
 
@@ -186,23 +192,15 @@ def calibrate_classes(
     threshold = float(max(grid, key=lambda t: (micro_f1(data.topics, probs, float(t)), -abs(t - 0.5))))
     stance_fit = [fit_logistic(of_stance[:, side], data.sides[:, side]) for side in (0, 1)]
     stances = probabilities(of_stance, stance_fit)
-    limits = max(
-        ((a, b) for a in np.arange(0.3, 0.71, 0.04) for b in np.arange(0.3, 0.71, 0.04)),
-        key=lambda pair: (
-            float(((stances >= pair) == data.sides).all(axis=1).mean()),
-            -abs(pair[0] - 0.5) - abs(pair[1] - 0.5),
-        ),
-    )
     settings = {
         "topics": list(topics),
         "topic_calibration": topic_fit,
         "topic_threshold": round(threshold, 2),
         "stance_calibration": stance_fit,
-        "stance_thresholds": [round(float(limit), 2) for limit in limits],
     }
     scores = {
         "topic_micro_f1": micro_f1(data.topics, probs, threshold),
-        "stance_accuracy": float(((stances >= np.array(limits)) == data.sides).all(axis=1).mean()),
+        "stance_accuracy": float(((stances >= 0.5) == data.sides).all(axis=1).mean()),
     }
     return settings, scores
 

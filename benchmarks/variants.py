@@ -1,0 +1,98 @@
+"""Trainings that differ in one thing each, on a part of the training articles, scored on dev: what is worth having.
+
+    python benchmarks/variants.py [--every 3] [--epochs 4] [VARIANT ...]
+
+Every variant trains from scratch on each n-th article, with the same seed; thresholds are fitted on dev for each.
+Prints a Markdown table, a row as soon as it is known. `OUTSIDE` names the folder of outside sets for "outside sets".
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.corpus import AnnotatedArticle, load_topics, load_xml
+from pipeline.evaluation.gold import from_annotated
+from pipeline.evaluation.intervals import Tally
+from pipeline.evaluation.predictions import read_doc
+from pipeline.evaluation.scores import mention_tallies
+from pipeline.schema import MENTION_LABELS
+from pipeline.training.augment import Rates
+from pipeline.training.calibrate import calibrate, run_stages
+from pipeline.training.export import ModuleRuntime, assemble, head_weights
+from pipeline.training.joint import train
+from pipeline.training.recipe import Recipe, draw_examples, keep_memory, lexical_weights, load_recipe, new_model
+
+_LINKS = ("parent", "source", "body", "same", "verdict")
+
+
+def only(recipe: Recipe, *kept: str) -> Recipe:
+    """Return the recipe with the loss of the other heads off: a model of its own for some."""
+    losses = ("mention", "statement", *_LINKS, "topic", "stance")
+    weights = {name: 0.0 for name in losses if name not in kept}
+    return replace(recipe, joint=replace(recipe.joint, weights=weights))
+
+
+VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
+    "as shipped": lambda recipe: recipe,
+    "no augmentation": lambda recipe: replace(recipe, augment=None),
+    "posts and places too": lambda recipe: replace(recipe, augment=Rates(posts=0.3, places=0.3, years=0.3)),
+    "list order and noise too": lambda recipe: replace(recipe, augment=Rates(order=0.3, noise=0.3)),
+    "no case feature": lambda recipe: replace(recipe, shapes=False),
+    "no statement negatives": lambda recipe: replace(recipe, sayings=False),
+    "outside sets": lambda recipe: replace(recipe, outside=tuple(sorted(Path(os.environ["OUTSIDE"]).rglob("*.txt")))),
+    "encoder of its own for mentions": lambda recipe: only(recipe, "mention"),
+    "encoder of its own for topics and stance": lambda recipe: only(recipe, "topic", "stance"),
+}
+
+
+def main() -> None:
+    """Train and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of: {'; '.join(VARIANTS)}")
+    parser.add_argument("--config", type=Path, default=Path("configs/train.en.toml"))
+    parser.add_argument("--every", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=4)
+    arguments = parser.parse_args()
+    keep_memory()
+    recipe = load_recipe(arguments.config, epochs=arguments.epochs)
+    corpus, dev = load_xml(recipe.train)[:: arguments.every], load_xml(recipe.dev)
+    print(f"{len(corpus)} articles, {arguments.epochs} epochs, scores on {len(dev)} dev articles\n")
+    print("| | attribution F1 | topics | stance | " + " | ".join(MENTION_LABELS) + " | minutes |")
+    print("|---" * (5 + len(MENTION_LABELS)) + "|")
+    for name in arguments.variants or VARIANTS:
+        started = time.perf_counter()
+        scores = " | ".join(f"{100 * score:.1f}" for score in score_variant(VARIANTS[name](recipe), corpus, dev))
+        print(f"| {name} | {scores} | {(time.perf_counter() - started) / 60:.0f} |", flush=True)
+
+
+def score_variant(recipe: Recipe, corpus: list[AnnotatedArticle], dev: list[AnnotatedArticle]) -> list[float]:
+    """Return attribution F1, topic micro F1, stance accuracy and strict F1 of each mention label on dev."""
+    topics = load_topics()
+    model, tokenizer = new_model(recipe, topics)
+    train(model, draw_examples(recipe, corpus, tokenizer), recipe.joint, log=lambda line: None)
+    weights = {**head_weights(model), **lexical_weights(corpus, topics)}
+    runtime, window = ModuleRuntime(model.encoder.eval()), recipe.joint.window
+
+    def make(settings: dict[str, dict]) -> object:
+        merged = {**settings, "classify": {"topics": list(topics), **settings.get("classify", {})}}
+        return assemble(runtime, tokenizer, model.special, window, weights, merged)
+
+    settings, scores = calibrate(make, dev, topics, lambda line: None)
+    nlp = make(settings)
+    sums = dict.fromkeys(MENTION_LABELS, Tally())
+    for gold in dev:
+        tallies = mention_tallies(from_annotated(gold).mentions or (), read_doc(run_stages(nlp, gold)).mentions)
+        sums = {label: tally + tallies[f"mention.strict/{label}"] for label, tally in sums.items()}
+    return [
+        scores["attribution_f1"], scores["topic_micro_f1"], scores["stance_accuracy"],
+        *(tally.f1 or 0.0 for tally in sums.values()),
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
