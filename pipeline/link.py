@@ -43,6 +43,9 @@ from .rules.lexicon import Lexicon
 from .stage import TrainedStage
 
 FloatArray = NDArray[np.float32]
+_SENTENCE_END = re.compile("[.!?。！？]")
+# An attribution inside of a sentence is no longer than this, in characters.
+_ATTRIBUTION = 40
 _CJK = re.compile(r"[㐀-鿿]{2,4}")
 # Which scores of a candidate record go into its calibrated score, in this order.
 RECORD_FEATURES = ("verdict", "source", "proposes")
@@ -491,11 +494,28 @@ def _proposal(
     ]
     return {
         "entity": items[0].entity,
-        "spans": spans,
+        "spans": join_split_sentences(doc.text, spans),
         "score": calibrated(features, settings.get("record")),
         "link_score": calibrated(features, settings.get("link")),
         "features": features,
     }
+
+
+def join_split_sentences(text: str, spans: Sequence[list[int]]) -> list[list[int]]:
+    """Return a record's spans with those made one that an attribution splits inside of a sentence.
+
+    "The budget, she argued, should pay": what stands between them is short and ends no sentence.
+    """
+    joined: list[list[int]] = []
+    for start, end in sorted(spans):
+        if joined:
+            between = text[joined[-1][1] : start]
+            ended = _SENTENCE_END.search(text[max(joined[-1][1] - 2, 0) : start]) or "\n" in between
+            if not ended and len(between) <= _ATTRIBUTION:
+                joined[-1][1] = max(joined[-1][1], end)
+                continue
+        joined.append([start, end])
+    return joined
 
 
 def calibrated(features: Sequence[float], fit: Sequence[float] | None) -> float:

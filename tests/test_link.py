@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
-from pipeline.link import Entity, Reading, seat
+from pipeline.link import Entity, Reading, join_split_sentences, seat
 from pipeline.rules.lexicon import Lexicon
 
 #: A head that takes every membership for one of the CPPCC.
@@ -61,3 +61,27 @@ def test_without_a_membership_there_is_none(lexicon: Lexicon) -> None:
     reading, entity = read_marked("[He Hengyang] , a lawyer")
     seat(reading, [entity], ALWAYS_CPPCC, lexicon)
     assert (entity.has_body, entity.body) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("marked", "count"),
+    [
+        ("[The budget], she argued, [should pay for it].", 1),
+        ("“[The budget],” she argued, “[should pay for it].”", 1),
+        ("“[The budget should pay.]” She added: “[And soon.]”", 2),
+        ("[The budget should pay], she said. [And soon].", 2),
+        ("[The budget should pay],\n[and soon]", 2),
+        ("[The budget], she argued in a meeting that went on until late at night, [should pay]", 2),
+        ("[The budget], she said, [should pay], she added, [and soon]", 1),
+        ("[预算]，她说，[应当支付]。[而且要快]", 1 + 1),
+    ],
+)
+def test_an_attribution_inside_of_a_sentence_stays_inside(marked: str, count: int) -> None:
+    text = re.sub(r"[\[\]]", "", marked)
+    spans = []
+    for number, match in enumerate(re.finditer(r"\[(.*?)\]", marked)):
+        start = match.start() - 2 * number
+        spans.append([start, start + len(match[1])])
+    joined = join_split_sentences(text, spans)
+    assert len(joined) == count
+    assert (joined[0][0], joined[-1][1]) == (spans[0][0], spans[-1][1])
