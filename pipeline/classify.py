@@ -19,7 +19,7 @@ class Classify(TrainedStage):
     """The component: adds `topics` and `stance` to each of `doc._.proposals`.
 
     Its settings name the topics in the order of the heads' outputs, and hold for topics and for each side of the stance
-    how the logits of head and words become a calibrated probability, and the thresholds on those.
+    how the logits of head and words become a calibrated probability; for topics also the threshold on it.
     """
 
     needs = ("topics.", "topic_labels", "topic_scale", "stance")
@@ -68,10 +68,9 @@ class Classify(TrainedStage):
         return [{"label": names[i], "score": round(float(probs[i]), 4)} for i in kept]
 
     def stance(self, logits: Any) -> dict[str, Any]:
-        """Return both probabilities and the label that follows from them and their thresholds."""
+        """Return both probabilities and the label that follows from them."""
         probs = probabilities(logits, self.settings.get("stance_calibration"))
-        limits = self.settings.get("stance_thresholds", [0.5, 0.5])
-        promote, regulate = (bool(prob >= limit) for prob, limit in zip(probs, limits, strict=True))
+        promote, regulate = (bool(prob >= 0.5) for prob in probs)
         return {
             "label": stance_label(promote, regulate),
             "promote": round(float(probs[0]), 4),

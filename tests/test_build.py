@@ -138,7 +138,13 @@ def test_config_of_the_rules_names_no_article() -> None:
 
 
 def test_records_are_plain_data(rules: Language) -> None:
-    for doc in rules.pipe(TEXTS):
-        for record in doc._.records:
-            json.dumps(record.to_dict())
-        json.dumps([doc._.entities, doc._.proposals])
+    docs = list(rules.pipe(TEXTS))
+    records = [record for doc in docs for record in doc._.records]
+    assert records
+    for record in records:
+        found = json.loads(json.dumps(record.to_dict()))
+        assert found["delegate"]["name"] == record.delegate.name
+        assert [span["text"] for span in found["proposal"]["spans"]] == [s.text for s in record.proposal.spans]
+    # What JSON would change on the way (tuples, keys that are no strings) would not survive a DocBin either.
+    plain = [[doc._.entities, doc._.proposals] for doc in docs]
+    assert json.loads(json.dumps(plain)) == plain

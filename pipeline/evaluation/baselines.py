@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -121,7 +122,7 @@ def _organization(mention: Mention, index: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class _Classifier:
+class _Classifier(ABC):
     """What both text classifiers share: the words of a proposal in, topics and stance out."""
 
     def __call__(self, doc: Doc) -> Doc:
@@ -131,9 +132,9 @@ class _Classifier:
         doc._.proposals = [{**proposal, **labels} for proposal, labels in zip(proposals, found, strict=True)]
         return doc
 
+    @abstractmethod
     def classify(self, texts: Sequence[str]) -> list[dict[str, Any]]:
         """Return `topics` and `stance` of each text."""
-        raise NotImplementedError
 
 
 class Majority(_Classifier):

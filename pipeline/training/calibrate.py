@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -184,7 +185,10 @@ def calibrate_classes(
     classify = nlp.get_pipe("classify")
     assert isinstance(classify, Classify)
     data = class_data(nlp.make_doc, dev, topics)
-    found = [classify.logits(data.docs[at], tensors[at], [spans]) for at, spans in data.places]
+    found = [
+        classify.logits(data.docs[at], tensors[at], [spans for _, spans in places])
+        for at, places in groupby(data.places, key=lambda place: place[0])
+    ]
     of_topics, of_stance = (np.concatenate([pair[side] for pair in found]).astype(np.float64) for side in (0, 1))
     topic_fit = fit_logistic(of_topics.reshape(-1, of_topics.shape[2]), data.topics.reshape(-1))
     probs = probabilities(of_topics, topic_fit)
