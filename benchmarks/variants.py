@@ -3,6 +3,7 @@
     python benchmarks/variants.py [--every 3] [--epochs 4] [VARIANT ...]
 
 Every variant trains from scratch on each n-th article, with the same seed; thresholds are fitted on dev for each.
+Single proposals, each n-th too, are only in the variant that is about them: without them a training is short.
 Prints a Markdown table, a row as soon as it is known. `OUTSIDE` names the folder of outside sets for "outside sets".
 """
 
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.corpus import AnnotatedArticle, load_topics, load_xml
+from pipeline.corpus_proposals import LabelledProposal
 from pipeline.evaluation.gold import from_annotated
 from pipeline.evaluation.intervals import Tally
 from pipeline.evaluation.predictions import read_doc
@@ -25,8 +27,17 @@ from pipeline.training.augment import Rates
 from pipeline.training.calibrate import calibrate, run_stages
 from pipeline.training.export import ModuleRuntime, assemble, head_weights
 from pipeline.training.joint import train
-from pipeline.training.recipe import Recipe, draw_examples, keep_memory, lexical_weights, load_recipe, new_model
+from pipeline.training.recipe import (
+    Recipe,
+    draw_examples,
+    keep_memory,
+    lexical_weights,
+    load_all_proposals,
+    load_recipe,
+    new_model,
+)
 
+PROPOSALS = Path("data/annotated/proposals")
 _LINKS = ("parent", "source", "body", "same", "verdict")
 
 
@@ -38,7 +49,8 @@ def only(recipe: Recipe, *kept: str) -> Recipe:
 
 
 VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
-    "as shipped": lambda recipe: recipe,
+    "articles alone": lambda recipe: recipe,
+    "single proposals too": lambda recipe: replace(recipe, proposals=tuple(sorted(PROPOSALS.glob("*.jsonl")))),
     "no augmentation": lambda recipe: replace(recipe, augment=None),
     "posts and places too": lambda recipe: replace(recipe, augment=Rates(posts=0.3, places=0.3, years=0.3)),
     "list order and noise too": lambda recipe: replace(recipe, augment=Rates(order=0.3, noise=0.3)),
@@ -59,23 +71,28 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     arguments = parser.parse_args()
     keep_memory()
-    recipe = load_recipe(arguments.config, epochs=arguments.epochs)
+    recipe = replace(load_recipe(arguments.config, epochs=arguments.epochs), proposals=())
     corpus, dev = load_xml(recipe.train)[:: arguments.every], load_xml(recipe.dev)
     print(f"{len(corpus)} articles, {arguments.epochs} epochs, scores on {len(dev)} dev articles\n")
     print("| | attribution F1 | topics | stance | " + " | ".join(MENTION_LABELS) + " | minutes |")
     print("|---" * (5 + len(MENTION_LABELS)) + "|")
     for name in arguments.variants or VARIANTS:
         started = time.perf_counter()
-        scores = " | ".join(f"{100 * score:.1f}" for score in score_variant(VARIANTS[name](recipe), corpus, dev))
+        changed = VARIANTS[name](recipe)
+        proposals = load_all_proposals(changed, load_topics())[:: arguments.every]
+        scores = " | ".join(f"{100 * score:.1f}" for score in score_variant(changed, (corpus, proposals), dev))
         print(f"| {name} | {scores} | {(time.perf_counter() - started) / 60:.0f} |", flush=True)
 
 
-def score_variant(recipe: Recipe, corpus: list[AnnotatedArticle], dev: list[AnnotatedArticle]) -> list[float]:
+def score_variant(
+    recipe: Recipe, data: tuple[list[AnnotatedArticle], list[LabelledProposal]], dev: list[AnnotatedArticle]
+) -> list[float]:
     """Return attribution F1, topic micro F1, stance accuracy and strict F1 of each mention label on dev."""
+    corpus, proposals = data
     topics = load_topics()
     model, tokenizer = new_model(recipe, topics)
-    train(model, draw_examples(recipe, corpus, tokenizer), recipe.joint, log=lambda line: None)
-    weights = {**head_weights(model), **lexical_weights(corpus, topics)}
+    train(model, draw_examples(recipe, corpus, tokenizer, proposals), recipe.joint, log=lambda line: None)
+    weights = {**head_weights(model), **lexical_weights(corpus, topics, proposals)}
     runtime, window = ModuleRuntime(model.encoder.eval()), recipe.joint.window
 
     def make(settings: dict[str, dict]) -> object:

@@ -19,6 +19,7 @@ from .corpus import (
     parse_xml,
     splits_of,
 )
+from .corpus_proposals import check_proposals
 from .people import is_name_like
 from .schema import BODIES, MENTION_LABELS, REFERENCE, STANCES
 
@@ -38,6 +39,7 @@ def check_path(path: Path, topics: Sequence[str], format: str | None = None) -> 
         splits[split], found = _load(place, split, topics, format)
         problems += found
     problems += check_splits(splits, topics)
+    problems += check_proposals(path, topics, splits)
     unique = dict.fromkeys(problems)
     return sum(map(len, splits.values())), sorted(unique, key=lambda problem: problem.level != "error")
 

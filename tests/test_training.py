@@ -13,13 +13,15 @@ import spacy
 from spacy.language import Language
 
 from pipeline.build import build, load_pipeline
-from pipeline.corpus import load_topics, load_xml
+from pipeline.corpus import CorpusError, load_topics, load_xml
+from pipeline.corpus_proposals import LabelledProposal
 from pipeline.document import make_doc
 from pipeline.heads import STATEMENT_TYPES
 from pipeline.resources import resource
 from pipeline.schema import PROPOSAL, Article
 from pipeline.stage import ModelFileError
-from pipeline.training.joint import Joint, train
+from pipeline.training.examples import Example
+from pipeline.training.joint import Joint, encode, losses, train
 from pipeline.training.recipe import TrainingError, draw_examples, find_backbone, load_recipe, new_model, train_all
 from pipeline.training.topics import train_topics
 from tests.tiny_backbone import write_backbone, write_config, write_corpus
@@ -191,6 +193,48 @@ def test_without_sayings_only_proposals_are_learned(trained: Path) -> None:
     examples = draw_examples(recipe, load_xml(recipe.train, topics), tokenizer)(0)
     assert {span.type for example in examples for span in example.statements} == {STATEMENT_TYPES.index(PROPOSAL)}
     assert all(verdict.proposes for example in examples for verdict in example.verdicts)
+
+
+def test_single_proposals_teach_topics_and_stance_alone(trained: Path) -> None:
+    recipe = replace(load_recipe(trained / "train.toml"), proposal_parts=2)
+    topics = load_topics()
+    model, tokenizer = new_model(recipe, topics)
+    single = [LabelledProposal(f"Give village {n} a clinic.", ("health",), "promote") for n in range(20)]
+    draw = draw_examples(recipe, [], tokenizer, single)
+    first, second = draw(0), draw(1)
+    assert [len(example.records) for example in first] == [6, 4]
+    assert {tuple(ids) for ids in _record_pieces(first)}.isdisjoint(tuple(ids) for ids in _record_pieces(second))
+    assert len(_record_pieces(first)) + len(_record_pieces(second)) == 20
+    (example,) = first[:1]
+    (vectors,) = encode(model, [example], recipe.joint.window)
+    found = losses(model, example, vectors, recipe.joint)
+    assert {name for name, values in found.items() if sum(map(len, values))} == {"topic", "stance"}
+    train(model, draw, replace(recipe.joint, epochs=1), log=lambda line: None)
+
+
+def _record_pieces(examples: list[Example]) -> list[list[int]]:
+    """The word pieces of each record, its first token's first piece to its last token's."""
+    return [
+        [int(x) for x in example.pieces.ids[example.pieces.first[a] : example.pieces.first[b - 1]]]
+        for example in examples
+        for record in example.records
+        for a, b in record.spans
+    ]
+
+
+def test_single_proposals_count_in_training(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "en.jsonl"
+    path.write_text('{"text": "Ban kites near airports.", "topics": ["transport"], "stance": "regulate"}\n')
+    recipe = replace(load_recipe(trained / "train.toml", epochs=1), proposals=(path,))
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    metrics = json.loads((tmp_path / "model" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["training"]["proposals"] == 1
+    lines: list[str] = []
+    train_topics(recipe, str(trained / "model"), tmp_path / "again", log=lines.append)
+    assert lines[0].endswith("8 articles and 1 single proposals")
+    path.write_text('{"text": "Ban kites."}\n', encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"en\.jsonl:1"):
+        train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
 
 
 def test_a_topic_can_be_added(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

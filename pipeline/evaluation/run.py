@@ -12,11 +12,13 @@ from pathlib import Path
 from spacy.language import Language
 
 from ..build import load_pipeline
+from ..corpus import CorpusError, load_topics
+from ..corpus_proposals import load_folder, pages
 from ..evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate_together
 from ..languages import load_languages
 from ..resources import resource
 from .baselines import BASELINES, MAJORITY, NEAREST, RULE_PIPELINE, RULES, TFIDF, BaselineError, baseline
-from .gold import GoldArticle, GoldSet, load_gold
+from .gold import GoldArticle, GoldSet, from_annotated, load_gold
 from .system import CLASSIFY, LINK, System
 
 ALL, NONE = "all", "none"
@@ -136,6 +138,8 @@ def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
 @cache
 def _train_split() -> tuple[GoldArticle, ...]:
     try:
-        return load_gold(resource("data", "annotated", "train"), "xml").articles
-    except FileNotFoundError as error:
+        folder = resource("data", "annotated", "train")
+        single = load_folder(folder.parent, load_topics())
+        return (*load_gold(folder, "xml").articles, *map(from_annotated, pages(single, size=1)))
+    except (CorpusError, FileNotFoundError) as error:
         raise BaselineError(f"this baseline learns from the train split: {error}") from None

@@ -69,9 +69,11 @@ def _claims_in_order(doc: Doc) -> list[Claim]:
     ]
 
 
-def quick_score(nlp: Language, dev: Sequence[AnnotatedArticle]) -> float:
-    """Return attribution F1 on dev, as training watches it."""
-    return attribution(nlp, dev, encode_all(nlp, dev))[0]
+def quick_scores(nlp: Language, dev: Sequence[AnnotatedArticle], topics: Sequence[str]) -> dict[str, float]:
+    """Return attribution F1, topic micro F1 and stance accuracy on dev, as training watches them."""
+    tensors = encode_all(nlp, dev)
+    _, classes = calibrate_classes(nlp, dev, tensors, topics)
+    return {"attribution_f1": attribution(nlp, dev, tensors)[0], **classes}
 
 
 def calibrate(

@@ -153,6 +153,12 @@ def _mentions(
     return tuple(spans), owners, kept
 
 
+def records_only(example: Example) -> Example:
+    """Return an example from which topics and stance alone are learned; everything else in it carries no loss."""
+    unknown = np.full(example.tokens, -100, dtype=np.int64)
+    return Example(example.id, example.pieces, example.tokens, unknown, unknown, records=example.records)
+
+
 def tag_tokens(count: int, spans: Sequence[TokenSpan], blank: NDArray[np.bool_]) -> IntArray:
     """Return the BILOU tags, (count,), of spans; blank tokens outside of all carry no loss."""
     tags = np.zeros(count, dtype=np.int64)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,26 +69,6 @@ def export_onnx(encoder: Encoder, path: Path) -> None:
     )
     assert program is not None
     program.save(str(path), external_data=False)
-
-
-def quantize(source: Path, target: Path) -> None:
-    """Write an int8 copy of an ONNX encoder: weights by channel, activations at run time.
-
-    Seven bits of each weight are used: on processors without VNNI the products of eight overflow.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared.onnx"
-        try:
-            quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        except Exception:
-            prepared = source
-        quantize_dynamic(
-            str(prepared), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True,
-            op_types_to_quantize=["MatMul", "Gather", "Gemm"],
-        )  # fmt: skip
 
 
 def head_weights(model: Joint) -> dict[str, NDArray[np.float32]]:

@@ -140,6 +140,8 @@ def losses(model: Joint, example: Example, vectors: Tensor, options: JointOption
     if example.bodies:
         index, label = (torch.tensor(side, device=device) for side in zip(*example.bodies, strict=True))
         found["body"] = [functional.cross_entropy(heads.body(spoken[index]), label, reduction="none")]
+    if example.records:
+        found.update(_record_losses(model, example, vectors))
     if not statements:
         return found
     said = _statement_vectors(vectors, statements)
@@ -155,21 +157,23 @@ def losses(model: Joint, example: Example, vectors: Tensor, options: JointOption
         target = torch.tensor([float(pair[2]) for pair in example.pairs], device=device)
         found["same"] = [functional.binary_cross_entropy_with_logits(scores, target, reduction="none")]
     found["verdict"] = _verdict_loss(model, example, said, spoken, statement_logits, options)
-    if example.records:
-        pooled = []
-        for record in example.records:
-            inside = torch.cat([vectors[a:b] for a, b in record.spans])
-            pooled.append(torch.cat([inside.mean(dim=0), inside.max(dim=0).values]))
-        rows = torch.stack(pooled)
-        wanted = torch.tensor([[float(t in r.topics) for t in model.topics] for r in example.records], device=device)
-        found["topic"] = [
-            functional.binary_cross_entropy_with_logits(heads.topic_logits(rows), wanted, reduction="none").sum(dim=1)
-        ]
-        sides = torch.tensor([r.stance for r in example.records], device=device)
-        found["stance"] = [
-            functional.binary_cross_entropy_with_logits(heads.stance(rows), sides, reduction="none").sum(dim=1)
-        ]
     return found
+
+
+def _record_losses(model: Joint, example: Example, vectors: Tensor) -> dict[str, list[Tensor]]:
+    heads, device = model.heads, vectors.device
+    pooled = []
+    for record in example.records:
+        inside = torch.cat([vectors[a:b] for a, b in record.spans])
+        pooled.append(torch.cat([inside.mean(dim=0), inside.max(dim=0).values]))
+    rows = torch.stack(pooled)
+    wanted = torch.tensor([[float(t in r.topics) for t in model.topics] for r in example.records], device=device)
+    sides = torch.tensor([r.stance for r in example.records], device=device)
+    entropy = functional.binary_cross_entropy_with_logits
+    return {
+        "topic": [entropy(heads.topic_logits(rows), wanted, reduction="none").sum(dim=1)],
+        "stance": [entropy(heads.stance(rows), sides, reduction="none").sum(dim=1)],
+    }
 
 
 def _tag_loss(logits: Tensor, target: Tensor, open_tags: Sequence[int]) -> list[Tensor]:
@@ -321,7 +325,7 @@ def _optimizer(model: Joint, options: JointOptions, steps: int) -> tuple[Any, An
         groups.append({"params": plain, "lr": rate, "weight_decay": 0.0})
         if shapes:
             groups.append({"params": shapes, "lr": options.head_rate, "weight_decay": 0.0})
-    optimizer = torch.optim.AdamW(groups)
+    optimizer = torch.optim.AdamW(groups, fused=True)
     warm = max(1, int(options.warmup * steps))
 
     def factor(step: int) -> float:

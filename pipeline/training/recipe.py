@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,20 +20,26 @@ from tokenizers import Tokenizer
 
 from .. import __version__
 from ..corpus import AnnotatedArticle, load_topics, load_xml
+from ..corpus_proposals import LabelledProposal, load_proposals, pages
 from ..document import ExactTokenizer
 from ..encode import OnnxRuntime
 from ..resources import resource
-from ..windows import WindowOptions, cut_windows, make_batch, split_pieces
+from ..windows import Batch, WindowOptions, cut_windows, make_batch, split_pieces
 from .augment import Gazetteer, Rates, augment, make_gazetteer
-from .calibrate import calibrate, class_data, quick_score
-from .examples import Example, make_example
-from .export import assemble, assemble_from_memory, export_onnx, head_weights, quantize, write_pipeline
+from .calibrate import calibrate, class_data, quick_scores
+from .examples import Example, make_example, records_only
+from .export import assemble, assemble_from_memory, export_onnx, head_weights, write_pipeline
 from .joint import Joint, JointOptions, train
 from .lexical import fit_lexical
 from .model import Encoder, Heads
 from .outside import outside_examples
+from .quantize import quantize
 
 Log = Callable[[str], None]
+#: About as many single proposals fill a window of the encoder.
+PAGE = 6
+# So many articles show how far the encoder's activations reach.
+_SAMPLE = 40
 
 
 class TrainingError(ValueError):
@@ -45,8 +51,9 @@ class Recipe:
     """A decoded training config; paths are relative to where the command runs.
 
     Without `augment` articles are trained on as they are. `outside` are sets of named entities that help to train the
-    mentions. Without `sayings` statements that are no proposals are left out, which only serves to see what they are
-    good for.
+    mentions, `proposals` files of single proposals that help to train topics and stance; they are dealt into
+    `proposal_parts`, and an epoch reads one of these. Without `sayings` statements that are no proposals are left out,
+    which only serves to see what they are good for.
     """
 
     lang: str
@@ -54,6 +61,8 @@ class Recipe:
     dev: Path
     augment: Rates | None
     outside: tuple[Path, ...]
+    proposals: tuple[Path, ...]
+    proposal_parts: int
     sayings: bool
     backbone: str
     sha256: str | None
@@ -77,6 +86,8 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             dev=Path(data["data"]["dev"]),
             augment=Rates(**data["augment"]) if "augment" in data else None,
             outside=tuple(Path(path) for path in data["data"].get("outside", ())),
+            proposals=tuple(Path(path) for path in data["data"].get("proposals", ())),
+            proposal_parts=int(data["data"].get("proposal_parts", 1)),
             sayings=bool(data["data"].get("sayings", True)),
             backbone=backbone or data["backbone"]["name"],
             sha256=None if backbone else data["backbone"].get("sha256"),
@@ -175,9 +186,15 @@ def gazetteer_of(recipe: Recipe, corpus: Sequence[AnnotatedArticle]) -> Gazettee
 
 
 def draw_examples(
-    recipe: Recipe, corpus: Sequence[AnnotatedArticle], tokenizer: Tokenizer
+    recipe: Recipe,
+    corpus: Sequence[AnnotatedArticle],
+    tokenizer: Tokenizer,
+    proposals: Sequence[LabelledProposal] = (),
 ) -> Callable[[int], list[Example]]:
-    """Return what gives the examples of an epoch: the first as written, the others augmented anew."""
+    """Return what gives the examples of an epoch: the first as written, the others augmented anew.
+
+    Of the single proposals each epoch has another part, in other company.
+    """
     vocab = Vocab()
     if not recipe.sayings:
         corpus = [replace(gold, statements=tuple(s for s in gold.statements if s.n)) for gold in corpus]
@@ -185,22 +202,29 @@ def draw_examples(
     outside = outside_examples(recipe.outside, tokenizer, vocab)
 
     def draw(epoch: int) -> list[Example]:
-        if gazetteer is None or epoch == 0:
-            return [*(make_example(gold, tokenizer, vocab) for gold in corpus), *outside]
         seed = recipe.joint.seed * 7_919 + epoch
-        changed = (
-            augment(gold, gazetteer, seed * 100_003 + index, recipe.augment) for index, gold in enumerate(corpus)
-        )
-        return [*(make_example(gold, tokenizer, vocab) for gold in changed), *outside]
+        part = proposals[epoch % recipe.proposal_parts :: recipe.proposal_parts]
+        single = (records_only(make_example(page, tokenizer, vocab)) for page in pages(part, PAGE, seed))
+        articles = corpus
+        if gazetteer is not None and epoch > 0:
+            articles = [
+                augment(gold, gazetteer, seed * 100_003 + index, recipe.augment) for index, gold in enumerate(corpus)
+            ]
+        return [*(make_example(gold, tokenizer, vocab) for gold in articles), *outside, *single]
 
     return draw
 
 
-def corpus_digest(corpus: Sequence[AnnotatedArticle]) -> str:
+def load_all_proposals(recipe: Recipe, topics: Sequence[str]) -> list[LabelledProposal]:
+    """Return the single proposals of a recipe; raise `CorpusError` for a file that can't be read."""
+    return [proposal for path in recipe.proposals for proposal in load_proposals(path, topics)]
+
+
+def corpus_digest(data: Sequence[AnnotatedArticle | LabelledProposal]) -> str:
     """Return a digest of the training data."""
     digest = hashlib.sha256()
-    for gold in corpus:
-        digest.update(repr(gold).encode("utf-8"))
+    for item in data:
+        digest.update(repr(item).encode("utf-8"))
     return digest.hexdigest()[:16]
 
 
@@ -215,21 +239,26 @@ def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, l
     corpus, dev = load_xml(recipe.train, topics), load_xml(recipe.dev, topics)
     if not corpus or not dev:
         raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
+    proposals = load_all_proposals(recipe, topics)
     model, tokenizer = new_model(recipe, topics)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    log(f"{len(corpus)} training articles, {len(dev)} dev articles, backbone {recipe.backbone}, on {model.device}")
+    log(
+        f"{len(corpus)} training articles and {len(proposals)} single proposals, {len(dev)} dev articles,"
+        f" backbone {recipe.backbone}, on {model.device}"
+    )
     work.mkdir(parents=True, exist_ok=True)
 
     def after_epoch(epoch: int, current: Joint) -> float:
         if epoch < recipe.joint.epochs // 2:
             return 0.0
-        score = quick_score(assemble_from_memory(current, tokenizer, recipe.joint.window, {}), dev)
-        log(f"  dev attribution F1 {score:.4f}")
-        return score
+        nlp = assemble_from_memory(current, tokenizer, recipe.joint.window, {})
+        scores = quick_scores(nlp, dev, topics)
+        log("  dev " + ", ".join(f"{name} {score:.4f}" for name, score in scores.items()))
+        return sum(scores.values()) / len(scores)
 
-    draw = draw_examples(recipe, corpus, tokenizer)
+    draw = draw_examples(recipe, corpus, tokenizer, proposals)
     train(model, draw, recipe.joint, work / "joint.pt", after_epoch, log)
-    written = finish(recipe, model.to("cpu"), tokenizer, corpus, dev, work, log)
+    written = finish(recipe, model.to("cpu"), tokenizer, (corpus, proposals), dev, work, log)
     written.write(out, keep_torch)
     return written.scores
 
@@ -259,18 +288,21 @@ def finish(
     recipe: Recipe,
     model: Joint,
     tokenizer: Tokenizer,
-    corpus: Sequence[AnnotatedArticle],
+    data: tuple[Sequence[AnnotatedArticle], Sequence[LabelledProposal]],
     dev: Sequence[AnnotatedArticle],
     work: Path,
     log: Log,
 ) -> Finished:
-    """Export a trained model and calibrate it on dev, with the exported encoder."""
+    """Export a model that was trained on articles and single proposals, and calibrate it on dev, with the exported
+    encoder.
+    """
+    corpus, proposals = data
     full, small = work / "encoder.fp32.onnx", work / "encoder.int8.onnx"
     export_onnx(model.encoder, full)
-    quantize(full, small)
+    quantize(full, small, sample_batches(model, tokenizer, corpus, recipe.joint.window))
     log(f"encoder: {full.stat().st_size / 1e6:.1f} MB fp32, {small.stat().st_size / 1e6:.1f} MB int8")
     runtime = OnnxRuntime(small.read_bytes())
-    words = lexical_weights(corpus, model.topics)
+    words = lexical_weights(corpus, model.topics, proposals)
     weights, window = {**head_weights(model), **words}, recipe.joint.window
 
     def make(settings: dict[str, dict[str, Any]]) -> Language:
@@ -279,8 +311,9 @@ def finish(
 
     settings, scores = calibrate(make, dev, model.topics, log)
     training = {
-        "data": corpus_digest(corpus),
+        "data": corpus_digest([*corpus, *proposals]),
         "articles": len(corpus),
+        "proposals": len(proposals),
         "backbone": recipe.backbone,
         "seed": recipe.joint.seed,
         "epochs": recipe.joint.epochs,
@@ -296,9 +329,21 @@ def finish(
     return Finished(model, weights, tokenizer, window, small, settings, scores, meta)
 
 
-def lexical_weights(corpus: Sequence[AnnotatedArticle], topics: Sequence[str]) -> dict[str, Any]:
-    """Return the linear models over words, for topics and stance, of annotated articles."""
-    data = class_data(ExactTokenizer(Vocab()), corpus, topics)
+def sample_batches(
+    model: Joint, tokenizer: Tokenizer, corpus: Sequence[AnnotatedArticle], window: WindowOptions
+) -> Iterator[Batch]:
+    """Yield what the encoder reads of some articles, spread over the corpus."""
+    tokenize = ExactTokenizer(Vocab())
+    for gold in corpus[:: max(1, len(corpus) // _SAMPLE)]:
+        pieces = split_pieces(tokenize(gold.article.text), tokenizer)
+        yield make_batch([(pieces, part) for part in cut_windows(len(pieces.ids), window)], *model.special)
+
+
+def lexical_weights(
+    corpus: Sequence[AnnotatedArticle], topics: Sequence[str], proposals: Sequence[LabelledProposal] = ()
+) -> dict[str, Any]:
+    """Return the linear models over words, for topics and stance, of annotated articles and single proposals."""
+    data = class_data(ExactTokenizer(Vocab()), [*corpus, *pages(proposals, PAGE)], topics)
     records = [(data.docs[at], spans) for at, spans in data.places]
     return {**fit_lexical("topics", records, data.topics), **fit_lexical("stance", records, data.sides)}
 

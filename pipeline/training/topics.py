@@ -18,6 +18,7 @@ from torch.nn import functional
 from ..build import load_pipeline
 from ..classify import Classify
 from ..corpus import load_topics, load_xml
+from ..corpus_proposals import pages
 from ..heads import record_vector
 from ..resources import resource
 from ..stage import TrainedStage
@@ -25,7 +26,7 @@ from .calibrate import calibrate_classes, class_data, encode_all
 from .export import write_checksums
 from .lexical import Words, fit_lexical
 from .model import Heads
-from .recipe import Recipe, TrainingError
+from .recipe import PAGE, Recipe, TrainingError, load_all_proposals
 
 #: The parameters of the topic head, by the first part of their names.
 TOPIC_PARTS = ("topics", "topic_labels", "topic_scale")
@@ -43,7 +44,9 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
     corpus, dev = load_xml(recipe.train, labels), load_xml(recipe.dev, labels)
     if not corpus or not dev:
         raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
-    log(f"encoding {len(corpus)} articles")
+    proposals = load_all_proposals(recipe, labels)
+    log(f"encoding {len(corpus)} articles and {len(proposals)} single proposals")
+    corpus += pages(proposals, PAGE)
     classify = nlp.get_pipe("classify")
     assert isinstance(classify, Classify)
     tensors = encode_all(nlp, corpus)

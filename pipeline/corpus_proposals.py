@@ -1,0 +1,130 @@
+"""Single proposals with topics and stance but no article around them: more to learn these two labels from.
+
+A file holds one language, a JSON object a line: `{"text": "…", "topics": ["health"], "stance": "promote"}`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .corpus import AnnotatedArticle, CorpusError, Entity, GoldStatement, Problem, near_duplicates
+from .schema import STANCES, Article
+
+#: Where a corpus folder keeps them, beside its splits; they belong to train.
+FOLDER = "proposals"
+_GAP = "\n\n"
+
+
+@dataclass(frozen=True)
+class LabelledProposal:
+    """The words of one proposal, its topics (most specific first) and its stance."""
+
+    text: str
+    topics: tuple[str, ...]
+    stance: str
+
+
+def load_folder(corpus: Path, topics: Collection[str]) -> list[LabelledProposal]:
+    """Return all single proposals of a corpus folder, file by file; raise `CorpusError` for a broken one."""
+    return [item for path in sorted(corpus.glob(f"{FOLDER}/*.jsonl")) for item in load_proposals(path, topics)]
+
+
+def load_proposals(path: Path, topics: Collection[str]) -> list[LabelledProposal]:
+    """Return the proposals of a file; raise `CorpusError` that names the file and the line of a broken one."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: {error}") from None
+    return [_parse(line, f"{path}:{number}", topics) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _parse(line: str, source: str, topics: Collection[str]) -> LabelledProposal:
+    try:
+        row: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise CorpusError(f"{source}: not JSON: {error}") from None
+    for complaint in _complaints(row, topics):
+        raise CorpusError(f"{source}: {complaint}")
+    return LabelledProposal(row["text"], tuple(row["topics"]), row["stance"])
+
+
+def _complaints(row: Any, topics: Collection[str]) -> Iterator[str]:
+    if not isinstance(row, dict) or set(row) != {"text", "topics", "stance"}:
+        yield "not an object with text, topics and stance alone"
+        return
+    text, labels = row["text"], row["topics"]
+    if not isinstance(text, str) or not text.strip() or text != text.strip() or "\n" in text:
+        yield "text is not one line of words without space at its edges"
+    if not isinstance(labels, list) or not labels:
+        yield "topics is not a list with at least one"
+    else:
+        for label in labels:
+            if label not in topics:
+                yield f"no topic {label!r} in configs/topics.toml"
+        if len(set(map(str, labels))) < len(labels):
+            yield "a topic twice"
+    if row["stance"] not in STANCES:
+        yield f"stance {row['stance']!r}; one of {', '.join(STANCES)}"
+
+
+def pages(proposals: Sequence[LabelledProposal], size: int, seed: int | None = None) -> list[AnnotatedArticle]:
+    """Return the proposals as made-up articles of `size` paragraphs, each by somebody of its own.
+
+    Read together they cost less, and a model doesn't learn that a proposal is all that an article has. `seed` mixes
+    who stands beside whom.
+    """
+    order = list(proposals)
+    if seed is not None:
+        random.Random(seed).shuffle(order)
+    return [_page(order[at : at + size], f"{FOLDER}-{at // size + 1}") for at in range(0, len(order), size)]
+
+
+def _page(proposals: Sequence[LabelledProposal], name: str) -> AnnotatedArticle:
+    entities, statements = [], []
+    start = 0
+    for number, proposal in enumerate(proposals, 1):
+        holder = f"p{number}"
+        end = start + len(proposal.text)
+        entities.append(Entity(holder, "person", holder))
+        statements.append(GoldStatement(start, end, (holder,), "1", proposal.topics, proposal.stance))
+        start = end + len(_GAP)
+    text = _GAP.join(proposal.text for proposal in proposals)
+    return AnnotatedArticle(Article(name, text), None, tuple(entities), (), tuple(statements))
+
+
+def check_proposals(
+    root: Path, topics: Collection[str], splits: Mapping[str, Iterable[AnnotatedArticle]]
+) -> Iterator[Problem]:
+    """Yield what is wrong with the single proposals of a corpus folder: the first broken line of each file, the same
+    words twice, and words that stand in dev or test.
+    """
+    texts: dict[str, str] = {}
+    for path in sorted(root.glob(f"{FOLDER}/*.jsonl")):
+        try:
+            found = load_proposals(path, topics)
+        except CorpusError as error:
+            yield Problem(f"{FOLDER}/{path.name}", str(error))
+            continue
+        texts |= {f"{FOLDER}/{path.name}:{number}": proposal.text for number, proposal in enumerate(found, 1)}
+    held_out = {
+        f"{split}/{annotated.article.id}:{statement.start}": annotated.article.text[statement.start : statement.end]
+        for split, articles in splits.items()
+        if split != "train" and texts
+        for annotated in articles
+        for statement in annotated.statements
+        if statement.n is not None
+    }
+    for first, second, share in near_duplicates({**texts, **held_out}, threshold=0.5):
+        single = next((key for key in (first, second) if key in texts), None)
+        if single is None:
+            continue
+        other = second if single == first else first
+        leaks = other not in texts
+        what = "leaks: shares" if leaks else "is much like another: shares"
+        message = f"{what} {share:.0%} of its word sequences with {other}"
+        yield Problem(single, message, "error" if leaks else "warning")
