@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,12 +40,15 @@ from .heads import (
 from .lists import bare_organization, entries
 from .people import display_name, is_name_like, same_name
 from .rules.lexicon import Lexicon
+from .schema import BODIES
 from .stage import TrainedStage
 
 FloatArray = NDArray[np.float32]
 _SENTENCE_END = re.compile("[.!?。！？]")
 # An attribution inside of a sentence is no longer than this, in characters.
 _ATTRIBUTION = 40
+# The words that announce another proposal stand so near to its begin, in characters.
+_ANNOUNCEMENT = 90
 _CJK = re.compile(r"[㐀-鿿]{2,4}")
 # Which scores of a candidate record go into its calibrated score, in this order.
 RECORD_FEATURES = ("verdict", "source", "proposes")
@@ -56,6 +59,8 @@ _DEFAULTS = {
     "record_threshold": 0.0,
     "joint_share": 0.3,
     "parent_threshold": 0.3,
+    # Nothing but the words speaks for somebody whose membership is only implied.
+    "implied_threshold": 0.9,
 }
 
 
@@ -108,15 +113,18 @@ class Link(TrainedStage):
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
         seat(reading, entities, self.weights, self.lexicon)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
+        if self.lexicon is not None:
+            imply(entities, found, self.lexicon.group_bodies(doc.text), float(settings["implied_threshold"]))
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
         listed = entries(doc.text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
         own = {begin for _, begin, _ in listed}
-        apart = {i for i, statement in enumerate(reading.statements) if doc[statement.start].idx in own}
-        groups = group(reading, chosen, self.weights, float(settings["same_threshold"]), apart)
+        places = [(doc[statement.start].idx, doc[statement.end - 1].idx) for statement in reading.statements]
+        apart = {i for i, (begin, _) in enumerate(places) if begin in own} | announced(doc.text, places, self.lexicon)
+        records = group(reading, chosen, self.weights, float(settings["same_threshold"]), apart)
         doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
         for entry in doc._.entities:
             self.complete(doc.text, entry["roles"], listed)
-        proposals = [_proposal(doc, reading, entities, items, settings) for items in groups]
+        proposals = [_proposal(doc, reading, entities, items, settings) for items in records]
         doc._.proposals = [entry for entry in proposals if entry["score"] >= settings["record_threshold"]]
 
     def may_propose(self, entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
@@ -398,6 +406,35 @@ def judge(
         Judged(index, entity, min(share, 1.0), float(verdict), reading.statements[index].score)
         for (index, entity, _, share), verdict in zip(chosen, verdicts, strict=True)
     ]
+
+
+def imply(entities: Sequence[Entity], found: Sequence[Judged], groups: Collection[str], threshold: float) -> None:
+    """Seat those who surely propose something, without a membership of their own, in an article about members.
+
+    "Ninety advisers left for Beijing. Deng Shaoyi called for …": that Deng is one of them goes without saying. They sit
+    where the `groups` do, if those name one body.
+    """
+    named = [label for label in groups if label in BODIES]
+    for item in found if groups else ():
+        entity = entities[item.entity]
+        if entity.kind == "person" and not entity.has_body and item.verdict >= threshold:
+            entity.has_body, entity.body = True, named[0] if len(named) == 1 else None
+
+
+def announced(text: str, places: Sequence[tuple[int, int]], lexicon: Lexicon | None) -> set[int]:
+    """Return which statements, given as (first, last) characters, are announced as another proposal: "The adviser's
+    second proposal concerns …".
+    """
+    if lexicon is None or lexicon.opens_record is None:
+        return set()
+    found = set()
+    end = 0
+    for index, (begin, last) in enumerate(places):
+        window = text[max(end, begin - _ANNOUNCEMENT) : min(last, begin + _ANNOUNCEMENT // 2)]
+        if lexicon.opens_record.search(window):
+            found.add(index)
+        end = last
+    return found
 
 
 def group(

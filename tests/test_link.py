@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
-from pipeline.link import Entity, Reading, join_split_sentences, seat
+from pipeline.link import Entity, Judged, Reading, announced, imply, join_split_sentences, seat
 from pipeline.rules.lexicon import Lexicon
 
 #: A head that takes every membership for one of the CPPCC.
@@ -64,6 +64,37 @@ def test_without_a_membership_there_is_none(lexicon: Lexicon) -> None:
 
 
 @pytest.mark.parametrize(
+    ("groups", "body"),
+    [
+        (["CPPCC"], "CPPCC"),
+        (["CPPCC", "open"], "CPPCC"),
+        (["open"], None),
+        (["NPC", "CPPCC"], None),
+        (["local"], "local"),
+    ],
+)
+def test_membership_of_a_group_goes_without_saying(groups: list[str], body: str | None) -> None:
+    people = [Entity("person", name, []) for name in ("Deng Shaoyi", "Zhu Kai")]
+    member = Entity("person", "Qiu Dawei", [], body="NPC", has_body=True)
+    party = Entity("organization", "Jiusan Society", [])
+    entities = [*people, member, party]
+    found = [
+        Judged(0, 0, 1.0, 0.95, 1.0),
+        Judged(1, 1, 1.0, 0.7, 1.0),
+        Judged(2, 2, 1.0, 1.0, 1.0),
+        Judged(3, 3, 1.0, 1.0, 1.0),
+    ]
+    imply(entities, found, groups, 0.9)
+    assert [(e.has_body, e.body) for e in entities] == [(True, body), (False, None), (True, "NPC"), (False, None)]
+
+
+def test_without_a_group_nothing_is_implied() -> None:
+    entity = Entity("person", "Deng Shaoyi", [])
+    imply([entity], [Judged(0, 0, 1.0, 1.0, 1.0)], [], 0.9)
+    assert not entity.has_body
+
+
+@pytest.mark.parametrize(
     ("marked", "count"),
     [
         ("[The budget], she argued, [should pay for it].", 1),
@@ -85,3 +116,24 @@ def test_an_attribution_inside_of_a_sentence_stays_inside(marked: str, count: in
     joined = join_split_sentences(text, spans)
     assert len(joined) == count
     assert (joined[0][0], joined[-1][1]) == (spans[0][0], spans[-1][1])
+
+
+@pytest.mark.parametrize(
+    ("marked", "found"),
+    [
+        ("He asked for <more trains>. His second proposal concerns <free ferries>.", {1}),
+        ("<Trains should run at night>, Gao said. <The third one is about ferries: they should be free>.", {1}),
+        ("He asked for <more trains>. Another suggestion was <a ban on horns>, he said, and <fines for it>.", {1}),
+        ("First, <more trains>; second, <later trains>.", set()),
+        ("His second proposal was read first. " + "It took long. " * 8 + "Then <free ferries>.", set()),
+        ("In another motion <free ferries> are asked for.", {0}),
+    ],
+)
+def test_another_proposal_is_announced(marked: str, found: set[int], lexicon: Lexicon) -> None:
+    text, places = "", []
+    for piece in re.split(r"(<[^>]*>)", marked):
+        if piece.startswith("<"):
+            places.append((len(text), len(text) + len(piece) - 3))
+        text += piece.strip("<>")
+    assert announced(text, places, lexicon) == found
+    assert announced(text, places, None) == set()

@@ -114,3 +114,24 @@ def test_every_topic_has_terms() -> None:
 )
 def test_a_membership_may_name_its_body(words: str, body: str | None, lexicon: Lexicon) -> None:
     assert lexicon.named_body(words) == body
+
+
+@pytest.mark.parametrize(
+    ("text", "bodies"),
+    [
+        ("Ninety-four political advisers from Hubei left for Beijing.", {"CPPCC"}),
+        ("Members of the Chinese People's Political Consultative Conference met on Monday.", {"CPPCC"}),
+        ("members of the National Committee of the CPPCC", {"CPPCC"}),
+        ("NPC deputies from Gansu, and deputies to the National People's Congress from Hunan", {"NPC", "open"}),
+        ("The lawmakers' wishes", {"NPC"}),
+        ("What delegates want this year", {"open"}),
+        ("Lawmakers and political advisors", {"NPC", "CPPCC"}),
+        ("deputies to the Guangdong Provincial People's Congress", {"open"}),
+        ("Wang Lin, a member of the CPPCC National Committee, an NPC deputy, a lawmaker", set()),
+        ("Delegate Shu Hong wants a trial.", {"open"}),
+        ("The NPC opened on Tuesday. The ministry sent deputy heads.", set()),
+        ("", set()),
+    ],
+)
+def test_groups_of_members(lexicon: Lexicon, text: str, bodies: set[str]) -> None:
+    assert lexicon.group_bodies(text) == bodies

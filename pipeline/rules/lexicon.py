@@ -24,11 +24,13 @@ class Lexicon:
     references: re.Pattern[str]
     bodies: tuple[tuple[str, re.Pattern[str]], ...]
     named_bodies: Mapping[str, re.Pattern[str]]
+    groups: Mapping[str, re.Pattern[str]]
     role: re.Pattern[str]
     organization: re.Pattern[str]
     organization_suffixes: frozenset[str]
     parties: re.Pattern[str]
     no_proponents: re.Pattern[str]
+    opens_record: re.Pattern[str] | None
     sentence_end: re.Pattern[str]
     abbreviations: frozenset[str]
     propose: re.Pattern[str]
@@ -54,6 +56,14 @@ class Lexicon:
         if "local" in found:
             return "local"
         return found[0] if len(found) == 1 else None
+
+    def group_bodies(self, text: str) -> frozenset[str]:
+        """Return the bodies whose members an article speaks of as a group, "open" for one that names no body."""
+        return frozenset(
+            self.named_body(match[0]) or label
+            for label, pattern in self.groups.items()
+            for match in pattern.finditer(text)
+        )
 
 
 @lru_cache(maxsize=8)
@@ -83,11 +93,13 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         references=re.compile(rf"(?<!\w)(?:{_alternatives(person['references'])})(?!\w)", re.IGNORECASE),
         bodies=bodies,
         named_bodies={label: re.compile(pattern) for label, pattern in body["named"].items()},
+        groups={label: re.compile(pattern) for label, pattern in body.get("groups", {}).items()},
         role=re.compile(rf"(?<![\w-])(?:{role['member']}|{title}(?: and {title})*{role['tail']})(?![\w-])"),
         organization=re.compile(rf"(?<!\w){words}(?:[ ,]+(?:{joiners} )?{words})*"),
         organization_suffixes=frozenset(org["suffixes"]),
         parties=re.compile(rf"(?<!\w){org['parties']}(?!\w)"),
         no_proponents=re.compile(rf"\b{org['no_proponents']}"),
+        opens_record=re.compile(data["record"]["opens"]) if "record" in data else None,
         sentence_end=re.compile(data["sentence"]["end"]),
         abbreviations=frozenset(data["sentence"]["abbreviations"]),
         propose=re.compile(rf"(?<!\w)(?:{cue['propose']})(?!\w)"),
