@@ -18,6 +18,8 @@ from .schema import STANCES, Article
 #: Where a corpus folder keeps them, beside its splits; they belong to train.
 FOLDER = "proposals"
 _GAP = "\n\n"
+# Short texts share much by chance; above this they tell the same.
+_ALIKE = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,18 @@ class LabelledProposal:
     stance: str
 
 
-def load_folder(corpus: Path, topics: Collection[str]) -> list[LabelledProposal]:
-    """Return all single proposals of a corpus folder, file by file; raise `CorpusError` for a broken one."""
-    return [item for path in sorted(corpus.glob(f"{FOLDER}/*.jsonl")) for item in load_proposals(path, topics)]
-
-
 def load_proposals(path: Path, topics: Collection[str]) -> list[LabelledProposal]:
     """Return the proposals of a file; raise `CorpusError` that names the file and the line of a broken one."""
+    return [proposal for _, proposal in _numbered(path, topics)]
+
+
+def _numbered(path: Path, topics: Collection[str]) -> list[tuple[int, LabelledProposal]]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not by `splitlines`: JSON may hold line separators of other kinds.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: {error}") from None
-    return [_parse(line, f"{path}:{number}", topics) for number, line in enumerate(lines, 1) if line.strip()]
+    return [(n, _parse(line, f"{path}:{n}", topics)) for n, line in enumerate(lines, 1) if line.strip()]
 
 
 def _parse(line: str, source: str, topics: Collection[str]) -> LabelledProposal:
@@ -106,11 +108,9 @@ def check_proposals(
     texts: dict[str, str] = {}
     for path in sorted(root.glob(f"{FOLDER}/*.jsonl")):
         try:
-            found = load_proposals(path, topics)
+            texts |= {f"{FOLDER}/{path.name}:{n}": proposal.text for n, proposal in _numbered(path, topics)}
         except CorpusError as error:
-            yield Problem(f"{FOLDER}/{path.name}", str(error))
-            continue
-        texts |= {f"{FOLDER}/{path.name}:{number}": proposal.text for number, proposal in enumerate(found, 1)}
+            yield Problem(FOLDER, str(error))
     held_out = {
         f"{split}/{annotated.article.id}:{statement.start}": annotated.article.text[statement.start : statement.end]
         for split, articles in splits.items()
@@ -119,12 +119,26 @@ def check_proposals(
         for statement in annotated.statements
         if statement.n is not None
     }
-    for first, second, share in near_duplicates({**texts, **held_out}, threshold=0.5):
-        single = next((key for key in (first, second) if key in texts), None)
-        if single is None:
-            continue
-        other = second if single == first else first
-        leaks = other not in texts
-        what = "leaks: shares" if leaks else "is much like another: shares"
-        message = f"{what} {share:.0%} of its word sequences with {other}"
-        yield Problem(single, message, "error" if leaks else "warning")
+    for single, other, share in (*_equal(texts, held_out), *_alike(texts, held_out)):
+        if other in held_out:
+            yield Problem(single, f"leaks: shares {share:.0%} of its word sequences with {other}")
+        else:
+            message = f"is much like another: shares {share:.0%} of its word sequences with {other}"
+            yield Problem(single, message, "warning")
+
+
+def _equal(texts: Mapping[str, str], held_out: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
+    """Yield the single proposals with the very words of another, or of one that is held out."""
+    seen = {text.casefold(): key for key, text in held_out.items()}
+    for key, text in texts.items():
+        other = seen.setdefault(text.casefold(), key)
+        if other != key:
+            yield key, other, 1.0
+
+
+def _alike(texts: Mapping[str, str], held_out: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
+    for first, second, share in near_duplicates({**texts, **held_out}, threshold=_ALIKE):
+        if first not in texts:
+            first, second = second, first
+        if first in texts and texts[first].casefold() != (texts.get(second) or held_out[second]).casefold():
+            yield first, second, share

@@ -111,6 +111,8 @@ class Link(TrainedStage):
         reading = read(doc, vectors)
         entities, owner = cluster(reading)
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
+        if self.lexicon is not None and self.lexicon.bare_body is not None:
+            reseat(reading, entities, self.lexicon.bare_body)
         seat(reading, entities, self.weights, self.lexicon)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
         if self.lexicon is not None:
@@ -118,7 +120,7 @@ class Link(TrainedStage):
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
         listed = entries(doc.text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
         own = {begin for _, begin, _ in listed}
-        places = [(doc[statement.start].idx, doc[statement.end - 1].idx) for statement in reading.statements]
+        places = [character_range(doc, statement) for statement in reading.statements]
         apart = {i for i, (begin, _) in enumerate(places) if begin in own} | announced(doc.text, places, self.lexicon)
         records = group(reading, chosen, self.weights, float(settings["same_threshold"]), apart)
         doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
@@ -130,7 +132,7 @@ class Link(TrainedStage):
     def may_propose(self, entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
         """Tell whether a statement that may propose does so in the mouth of somebody who can.
 
-        A person without any membership in the article is no delegate, and an organ of the state or a newspaper submits
+        A person without a membership, told or implied, is no delegate, and an organ of the state or a newspaper submits
         nothing, whatever the words.
         """
         if entity.kind == "person":
@@ -306,6 +308,14 @@ def organization_of(reading: Reading, mention: int, entities: list[Entity], owne
     return index
 
 
+def reseat(reading: Reading, entities: Sequence[Entity], bare: re.Pattern[str]) -> None:
+    """Make memberships of posts that are nothing else: of "Delegate" in "Delegate Shu Hong"."""
+    for entity in entities:
+        seats = [role for role in entity.roles if bare.fullmatch(reading.words(role))]
+        entity.bodies = sorted([*entity.bodies, *seats])
+        entity.roles = [role for role in entity.roles if role not in seats]
+
+
 def seat(reading: Reading, entities: list[Entity], weights: Parameters, lexicon: Lexicon | None = None) -> None:
     """Settle each person's body from the memberships that belong to them.
 
@@ -411,29 +421,30 @@ def judge(
 def imply(entities: Sequence[Entity], found: Sequence[Judged], groups: Collection[str], threshold: float) -> None:
     """Seat those who surely propose something, without a membership of their own, in an article about members.
 
-    "Ninety advisers left for Beijing. Deng Shaoyi called for …": that Deng is one of them goes without saying. They sit
-    where the `groups` do, if those name one body.
+    "Ninety political advisers left for Beijing. Deng Shaoyi called for …": that Deng is one of them goes without
+    saying. They sit where the `groups` do, if those name one body.
     """
     named = [label for label in groups if label in BODIES]
     for item in found if groups else ():
         entity = entities[item.entity]
-        if entity.kind == "person" and not entity.has_body and item.verdict >= threshold:
+        if entity.kind == "person" and not entity.has_body and min(item.verdict, item.source) >= threshold:
             entity.has_body, entity.body = True, named[0] if len(named) == 1 else None
 
 
 def announced(text: str, places: Sequence[tuple[int, int]], lexicon: Lexicon | None) -> set[int]:
-    """Return which statements, given as (first, last) characters, are announced as another proposal: "The adviser's
-    second proposal concerns …".
+    """Return which statements, given as character ranges, are announced as another proposal in their own line: "The
+    adviser's second proposal concerns …".
     """
     if lexicon is None or lexicon.opens_record is None:
         return set()
     found = set()
-    end = 0
-    for index, (begin, last) in enumerate(places):
-        window = text[max(end, begin - _ANNOUNCEMENT) : min(last, begin + _ANNOUNCEMENT // 2)]
+    before = 0
+    for index, (start, end) in enumerate(places):
+        line = text.rfind("\n", 0, start) + 1
+        window = text[max(before, line, start - _ANNOUNCEMENT) : min(end, start + _ANNOUNCEMENT // 2)]
         if lexicon.opens_record.search(window):
             found.add(index)
-        end = last
+        before = end
     return found
 
 
@@ -519,11 +530,7 @@ def posts(reading: Reading, entity: Entity) -> list[dict[str, Any]]:
 def _proposal(
     doc: Doc, reading: Reading, entities: list[Entity], items: list[Judged], settings: dict[str, Any]
 ) -> dict[str, Any]:
-    spans = []
-    for item in items:
-        statement = reading.statements[item.statement]
-        last = doc[statement.end - 1]
-        spans.append([doc[statement.start].idx, last.idx + len(last)])
+    spans = [list(character_range(doc, reading.statements[item.statement])) for item in items]
     features = [
         float(np.mean([item.verdict for item in items])),
         float(np.mean([item.source for item in items])),
@@ -536,6 +543,12 @@ def _proposal(
         "link_score": calibrated(features, settings.get("link")),
         "features": features,
     }
+
+
+def character_range(doc: Doc, span: TokenSpan) -> tuple[int, int]:
+    """Return the half-open character range of a token span."""
+    last = doc[span.end - 1]
+    return doc[span.start].idx, last.idx + len(last)
 
 
 def join_split_sentences(text: str, spans: Sequence[list[int]]) -> list[list[int]]:

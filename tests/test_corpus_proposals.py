@@ -12,7 +12,7 @@ import pytest
 from pipeline.corpus import AnnotatedArticle, CorpusError, Entity, GoldStatement, Problem, load_topics
 from pipeline.corpus_checks import check_path
 from pipeline.corpus_proposals import LabelledProposal, check_proposals, load_proposals, pages
-from pipeline.schema import Article
+from pipeline.schema import STANCES, Article
 
 TOPICS = ("health", "transport")
 GOOD = {"text": "Clinics for every valley.", "topics": ["health"], "stance": "promote"}
@@ -108,13 +108,32 @@ def test_words_of_dev_or_test_leak(tmp_path: Path) -> None:
     assert list(check_proposals(tmp_path, TOPICS, {"test": [saying]})) == []
 
 
+def test_short_ones_are_compared_as_a_whole(tmp_path: Path) -> None:
+    path = write(tmp_path / "proposals" / "en.jsonl", {**GOOD, "text": "Ban kites."}, {**GOOD, "text": "ban kites."})
+    path.write_text("\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    (twin,) = check_proposals(tmp_path, TOPICS, {})
+    assert (twin.source, twin.level) == ("proposals/en.jsonl:3", "warning")
+    assert twin.message.endswith("with proposals/en.jsonl:2")
+    leaks = list(check_proposals(tmp_path, TOPICS, {"dev": [held_out("Ban kites.")]}))
+    assert [(leak.source, leak.level) for leak in leaks] == [
+        ("proposals/en.jsonl:2", "error"),
+        ("proposals/en.jsonl:3", "error"),
+    ]
+
+
+def test_a_line_may_hold_other_separators(tmp_path: Path) -> None:
+    path = tmp_path / "en.jsonl"
+    path.write_text(json.dumps({**GOOD, "text": "Ban\u2028kites."}, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert [proposal.text for proposal in load_proposals(path, TOPICS)] == ["Ban\u2028kites."]
+
+
 def test_twins_and_broken_files_are_found(tmp_path: Path) -> None:
     write(tmp_path / "proposals" / "en.jsonl", {**GOOD, "text": WORDS}, {**GOOD, "text": f"{WORDS}, too"})
     write(tmp_path / "proposals" / "zh.jsonl", {**GOOD, "stance": "?"})
     twins, broken = sorted(check_proposals(tmp_path, TOPICS, {}), key=lambda problem: problem.level, reverse=True)
     assert (twins.source, twins.level) == ("proposals/en.jsonl:1", "warning")
     assert "is much like another" in twins.message
-    assert (broken.source, broken.level) == ("proposals/zh.jsonl", "error")
+    assert (broken.source, broken.level) == ("proposals", "error")
     assert "zh.jsonl:1: stance '?'" in broken.message
 
 
@@ -123,13 +142,13 @@ def test_the_check_of_a_corpus_sees_them(tmp_path: Path) -> None:
     write(tmp_path / "proposals" / "en.jsonl", {**GOOD, "topics": ["chess"]})
     _, problems = check_path(tmp_path, TOPICS)
     message = f"{tmp_path / 'proposals' / 'en.jsonl'}:1: no topic 'chess' in configs/topics.toml"
-    assert Problem("proposals/en.jsonl", message) in problems
+    assert Problem("proposals", message) in problems
 
 
 def test_the_shipped_ones_have_every_topic_and_stance() -> None:
     found = load_proposals(SHIPPED / "en.jsonl", load_topics())
     assert len(found) > 4_000
     topics, stances = Counter(t for p in found for t in p.topics), Counter(p.stance for p in found)
-    assert set(topics) == set(load_topics())
+    assert (set(topics), set(stances)) == (set(load_topics()), set(STANCES))
     assert min(stances.values()) > 0.05 * len(found)
     assert len({p.text for p in found}) == len(found)

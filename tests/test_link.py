@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
-from pipeline.link import Entity, Judged, Reading, announced, imply, join_split_sentences, seat
+from pipeline.link import Entity, Judged, Reading, announced, imply, join_split_sentences, reseat, seat
 from pipeline.rules.lexicon import Lexicon
 
 #: A head that takes every membership for one of the CPPCC.
@@ -79,6 +79,7 @@ def test_membership_of_a_group_goes_without_saying(groups: list[str], body: str 
     party = Entity("organization", "Jiusan Society", [])
     entities = [*people, member, party]
     found = [
+        Judged(4, 1, 0.2, 0.95, 1.0),
         Judged(0, 0, 1.0, 0.95, 1.0),
         Judged(1, 1, 1.0, 0.7, 1.0),
         Judged(2, 2, 1.0, 1.0, 1.0),
@@ -125,6 +126,12 @@ def test_an_attribution_inside_of_a_sentence_stays_inside(marked: str, count: in
         ("<Trains should run at night>, Gao said. <The third one is about ferries: they should be free>.", {1}),
         ("He asked for <more trains>. Another suggestion was <a ban on horns>, he said, and <fines for it>.", {1}),
         ("First, <more trains>; second, <later trains>.", set()),
+        ("He wants <trains>. <Another proposal>", {1}),
+        ("Another of her ideas is <a ban on horns>.", {0}),
+        ("His other suggestions are <a ban on horns> and <fines>.", {0}),
+        ("<Let it fail, and let the next one fail too>, he said.", set()),
+        ("He declined a further request for comment. <Trains should run at night>", set()),
+        ("It was his second motion.\n\n<Trains should run at night>", set()),
         ("His second proposal was read first. " + "It took long. " * 8 + "Then <free ferries>.", set()),
         ("In another motion <free ferries> are asked for.", {0}),
     ],
@@ -133,7 +140,16 @@ def test_another_proposal_is_announced(marked: str, found: set[int], lexicon: Le
     text, places = "", []
     for piece in re.split(r"(<[^>]*>)", marked):
         if piece.startswith("<"):
-            places.append((len(text), len(text) + len(piece) - 3))
+            places.append((len(text), len(text) + len(piece) - 2))
         text += piece.strip("<>")
     assert announced(text, places, lexicon) == found
     assert announced(text, places, None) == set()
+
+
+def test_a_bare_membership_is_no_post(lexicon: Lexicon) -> None:
+    reading, entity = read_marked("{Delegate} and {film director} [Pan Yueran] , {NPC deputy}")
+    assert lexicon.bare_body is not None
+    entity.roles, entity.bodies = entity.bodies[:2], entity.bodies[2:]
+    reseat(reading, [entity], lexicon.bare_body)
+    assert [reading.words(mention) for mention in entity.bodies] == ["Delegate", "NPC deputy"]
+    assert [reading.words(mention) for mention in entity.roles] == ["film director"]

@@ -259,6 +259,13 @@ def test_a_config_without_a_key_is_named(trained: Path, tmp_path: Path) -> None:
         load_recipe(path)
 
 
+def test_proposals_are_dealt_into_one_part_at_least(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text((trained / "train.toml").read_text().replace("[augment]", "proposal_parts = 0\n[augment]"))
+    with pytest.raises(TrainingError, match=r"bad\.toml: proposal_parts is 0"):
+        load_recipe(path)
+
+
 def test_a_wrong_backbone_is_refused(trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "train.toml"
     text = (trained / "train.toml").read_text()

@@ -44,7 +44,7 @@ class TrainingText:
 def baseline(
     name: str, nlp: Language, load: Callable[[str], Language], train: Callable[[], Sequence[GoldArticle]]
 ) -> System:
-    """Return a baseline of a pipeline: `nlp` with a stage replaced, or the rules; `train` gives the train split.
+    """Return a baseline of a pipeline: `nlp` with a stage replaced, or the rules; `train` gives what it may learn from.
 
     Raises `BaselineError` for an unknown name, or where what the baseline needs is missing.
     """

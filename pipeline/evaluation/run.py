@@ -6,14 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from spacy.language import Language
 
 from ..build import load_pipeline
 from ..corpus import CorpusError, load_topics
-from ..corpus_proposals import load_folder, pages
+from ..corpus_proposals import FOLDER, load_proposals, pages
 from ..evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate_together
 from ..languages import load_languages
 from ..resources import resource
@@ -92,7 +92,7 @@ def _baseline_systems(
     found, notes = [], []
     for name in _baselines(request, model, gold):
         try:
-            found.append(baseline(name, nlp, load, _train_split))
+            found.append(baseline(name, nlp, load, partial(_training_data, name, nlp.lang or "")))
         except BaselineError as error:
             if ALL not in request.baselines:
                 raise
@@ -135,11 +135,25 @@ def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
     return found
 
 
+def _training_data(name: str, lang: str) -> tuple[GoldArticle, ...]:
+    """Return what a baseline learns from: the train split, and for words all that the models learn from too."""
+    return (*_train_split(), *(_single_proposals(lang) if name == TFIDF else ()))
+
+
 @cache
 def _train_split() -> tuple[GoldArticle, ...]:
     try:
-        folder = resource("data", "annotated", "train")
-        single = load_folder(folder.parent, load_topics())
-        return (*load_gold(folder, "xml").articles, *map(from_annotated, pages(single, size=1)))
-    except (CorpusError, FileNotFoundError) as error:
+        return load_gold(resource("data", "annotated", "train"), "xml").articles
+    except FileNotFoundError as error:
         raise BaselineError(f"this baseline learns from the train split: {error}") from None
+
+
+@cache
+def _single_proposals(lang: str) -> tuple[GoldArticle, ...]:
+    try:
+        found = load_proposals(resource("data", "annotated", FOLDER, f"{lang}.jsonl"), load_topics())
+    except FileNotFoundError:
+        return ()
+    except CorpusError as error:
+        raise BaselineError(f"this baseline learns from single proposals: {error}") from None
+    return tuple(map(from_annotated, pages(found, size=1)))

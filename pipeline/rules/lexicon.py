@@ -25,6 +25,7 @@ class Lexicon:
     bodies: tuple[tuple[str, re.Pattern[str]], ...]
     named_bodies: Mapping[str, re.Pattern[str]]
     groups: Mapping[str, re.Pattern[str]]
+    bare_body: re.Pattern[str] | None
     role: re.Pattern[str]
     organization: re.Pattern[str]
     organization_suffixes: frozenset[str]
@@ -58,12 +59,8 @@ class Lexicon:
         return found[0] if len(found) == 1 else None
 
     def group_bodies(self, text: str) -> frozenset[str]:
-        """Return the bodies whose members an article speaks of as a group, "open" for one that names no body."""
-        return frozenset(
-            self.named_body(match[0]) or label
-            for label, pattern in self.groups.items()
-            for match in pattern.finditer(text)
-        )
+        """Return the bodies whose members an article speaks of as a group, "open" for a group of no named body."""
+        return frozenset(label for label, pattern in self.groups.items() if pattern.search(text))
 
 
 @lru_cache(maxsize=8)
@@ -94,6 +91,7 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         bodies=bodies,
         named_bodies={label: re.compile(pattern) for label, pattern in body["named"].items()},
         groups={label: re.compile(pattern) for label, pattern in body.get("groups", {}).items()},
+        bare_body=re.compile(body["bare"]) if "bare" in body else None,
         role=re.compile(rf"(?<![\w-])(?:{role['member']}|{title}(?: and {title})*{role['tail']})(?![\w-])"),
         organization=re.compile(rf"(?<!\w){words}(?:[ ,]+(?:{joiners} )?{words})*"),
         organization_suffixes=frozenset(org["suffixes"]),

@@ -97,9 +97,8 @@ def even_out(model: Any, reached: dict[str, NDArray[np.float32]]) -> None:
             weights[weight].CopyFrom(numpy_helper.from_array(values.astype(np.float32), weight))
         model.graph.initializer.append(numpy_helper.from_array(1 / factor, f"{name}_factor"))
         divide = helper.make_node("Mul", [name, f"{name}_factor"], [f"{name}_even"], name=f"{name}_divide")
+        # Inserted in place: nodes written back as a whole would be copies, and the products at hand count no more.
         order = list(model.graph.node)
-        order.insert(min(order.index(node) for node in nodes), divide)
+        model.graph.node.insert(min(order.index(node) for node in nodes), divide)
         for node in nodes:
             node.input[0] = f"{name}_even"
-        del model.graph.node[:]
-        model.graph.node.extend(order)

@@ -95,6 +95,8 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             joint=options,
             topics=dict(data.get("topics", {})),
         )
+        if recipe.proposal_parts < 1:
+            raise ValueError(f"proposal_parts is {recipe.proposal_parts}; 1 at least")
     except KeyError as error:
         raise TrainingError(f"{path}: no value for {error}") from None
     except (OSError, TypeError, ValueError) as error:
