@@ -48,9 +48,17 @@ def only(recipe: Recipe, *kept: str) -> Recipe:
     return replace(recipe, joint=replace(recipe.joint, weights=weights))
 
 
+def proposal_files() -> tuple[Path, ...]:
+    """Return the files of single proposals."""
+    return tuple(sorted(PROPOSALS.glob("*.jsonl")))
+
+
 VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "articles alone": lambda recipe: recipe,
-    "single proposals too": lambda recipe: replace(recipe, proposals=tuple(sorted(PROPOSALS.glob("*.jsonl")))),
+    "single proposals too": lambda recipe: replace(recipe, proposals=proposal_files()),
+    "single proposals in the joint training too": lambda recipe: replace(
+        recipe, proposals=proposal_files(), proposal_parts=2
+    ),
     "no augmentation": lambda recipe: replace(recipe, augment=None),
     "posts and places too": lambda recipe: replace(recipe, augment=Rates(posts=0.3, places=0.3, years=0.3)),
     "list order and noise too": lambda recipe: replace(recipe, augment=Rates(order=0.3, noise=0.3)),

@@ -47,6 +47,8 @@ FloatArray = NDArray[np.float32]
 _SENTENCE_END = re.compile("[.!?。！？]")
 # An attribution inside of a sentence is no longer than this, in characters.
 _ATTRIBUTION = 40
+# An article about a group speaks of it so early, in characters.
+_LEAD = 400
 # The words that announce another proposal stand so near to its begin, in characters.
 _ANNOUNCEMENT = 90
 _CJK = re.compile(r"[㐀-鿿]{2,4}")
@@ -116,7 +118,8 @@ class Link(TrainedStage):
         seat(reading, entities, self.weights, self.lexicon)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
         if self.lexicon is not None:
-            imply(entities, found, self.lexicon.group_bodies(doc.text), float(settings["implied_threshold"]))
+            groups = self.lexicon.group_bodies(doc.text[:_LEAD])
+            imply(entities, found, groups, float(settings["implied_threshold"]))
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
         listed = entries(doc.text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
         own = {begin for _, begin, _ in listed}
@@ -132,9 +135,11 @@ class Link(TrainedStage):
     def may_propose(self, entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
         """Tell whether a statement that may propose does so in the mouth of somebody who can.
 
-        A person without a membership, told or implied, is no delegate, and an organ of the state or a newspaper submits
-        nothing, whatever the words.
+        A person without a membership, told or implied, is no delegate; the leaders of the state guide and announce, and
+        an organ of the state or a newspaper submits nothing, whatever the words.
         """
+        if self.lexicon is not None and entity.name in self.lexicon.leaders:
+            return False
         if entity.kind == "person":
             return entity.has_body and bool(verdict >= settings["verdict_threshold"])
         if self.lexicon is not None and self.lexicon.no_proponents.search(entity.name):
@@ -427,7 +432,9 @@ def imply(entities: Sequence[Entity], found: Sequence[Judged], groups: Collectio
     named = [label for label in groups if label in BODIES]
     for item in found if groups else ():
         entity = entities[item.entity]
-        if entity.kind == "person" and not entity.has_body and min(item.verdict, item.source) >= threshold:
+        # Whoever is introduced by a post is somebody else: an official, a lawyer, a company's man.
+        introduced = entity.has_body or entity.roles or entity.organizations
+        if entity.kind == "person" and not introduced and min(item.verdict, item.source) >= threshold:
             entity.has_body, entity.body = True, named[0] if len(named) == 1 else None
 
 

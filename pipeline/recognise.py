@@ -10,6 +10,9 @@ from .heads import MENTION_TYPES, FloatArray, decode_tags, edge_score, linear, l
 from .schema import Mention
 from .stage import TrainedStage
 
+# Where all tags are about as likely, the best path is as good as none.
+_LEAST = 0.2
+
 
 class Recognise(TrainedStage):
     """The component: writes mentions into the document."""
@@ -24,7 +27,9 @@ class Recognise(TrainedStage):
         for start, end, kind, _ in decode_tags(log_probs, token_lines(doc), len(MENTION_TYPES)):
             first, last = doc[start], doc[end - 1]
             a, b = first.idx, last.idx + len(last)
-            found.append(Mention(a, b, doc.text[a:b], MENTION_TYPES[kind], edge_score(probs, start, end, kind)))
+            score = edge_score(probs, start, end, kind)
+            if score >= _LEAST and any(map(str.isalnum, doc.text[a:b])):
+                found.append(Mention(a, b, doc.text[a:b], MENTION_TYPES[kind], score))
         set_mentions(doc, found)
 
     def process_empty(self, doc: Doc) -> None:

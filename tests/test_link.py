@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
-from pipeline.link import Entity, Judged, Reading, announced, imply, join_split_sentences, reseat, seat
+from pipeline.link import Entity, Judged, Link, Reading, announced, imply, join_split_sentences, reseat, seat
 from pipeline.rules.lexicon import Lexicon
 
 #: A head that takes every membership for one of the CPPCC.
@@ -89,6 +89,12 @@ def test_membership_of_a_group_goes_without_saying(groups: list[str], body: str 
     assert [(e.has_body, e.body) for e in entities] == [(True, body), (False, None), (True, "NPC"), (False, None)]
 
 
+def test_who_has_a_post_is_no_member_by_implication() -> None:
+    official = Entity("person", "Cheng Yu", [], roles=[3])
+    imply([official], [Judged(0, 0, 1.0, 1.0, 1.0)], ["CPPCC"], 0.9)
+    assert not official.has_body
+
+
 def test_without_a_group_nothing_is_implied() -> None:
     entity = Entity("person", "Deng Shaoyi", [])
     imply([entity], [Judged(0, 0, 1.0, 1.0, 1.0)], [], 0.9)
@@ -153,3 +159,11 @@ def test_a_bare_membership_is_no_post(lexicon: Lexicon) -> None:
     reseat(reading, [entity], lexicon.bare_body)
     assert [reading.words(mention) for mention in entity.bodies] == ["Delegate", "NPC deputy"]
     assert [reading.words(mention) for mention in entity.roles] == ["film director"]
+
+
+def test_leaders_of_the_state_propose_nothing(lexicon: Lexicon) -> None:
+    stage, settings = Link("link", lexicon), {"verdict_threshold": 0.5, "organization_threshold": 0.5}
+    found = [
+        stage.may_propose(Entity("person", n, [], has_body=True), 0.9, settings) for n in ("Li Qiang", "Li Qiangming")
+    ]
+    assert found == [False, True]

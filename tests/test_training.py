@@ -210,6 +210,7 @@ def test_single_proposals_teach_topics_and_stance_alone(trained: Path) -> None:
     found = losses(model, example, vectors, recipe.joint)
     assert {name for name, values in found.items() if sum(map(len, values))} == {"topic", "stance"}
     train(model, draw, replace(recipe.joint, epochs=1), log=lambda line: None)
+    assert draw_examples(replace(recipe, proposal_parts=0), [], tokenizer, single)(0) == []
 
 
 def _record_pieces(examples: list[Example]) -> list[list[int]]:
@@ -231,7 +232,7 @@ def test_single_proposals_count_in_training(trained: Path, tmp_path: Path) -> No
     assert metrics["training"]["proposals"] == 1
     lines: list[str] = []
     train_topics(recipe, str(trained / "model"), tmp_path / "again", log=lines.append)
-    assert lines[0].endswith("8 articles and 1 single proposals")
+    assert lines[0].endswith("8 articles; words of 1 single proposals")
     path.write_text('{"text": "Ban kites."}\n', encoding="utf-8")
     with pytest.raises(CorpusError, match=r"en\.jsonl:1"):
         train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
@@ -259,10 +260,10 @@ def test_a_config_without_a_key_is_named(trained: Path, tmp_path: Path) -> None:
         load_recipe(path)
 
 
-def test_proposals_are_dealt_into_one_part_at_least(trained: Path, tmp_path: Path) -> None:
+def test_proposals_are_not_dealt_into_fewer_than_no_parts(trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
-    path.write_text((trained / "train.toml").read_text().replace("[augment]", "proposal_parts = 0\n[augment]"))
-    with pytest.raises(TrainingError, match=r"bad\.toml: proposal_parts is 0"):
+    path.write_text((trained / "train.toml").read_text().replace("[augment]", "proposal_parts = -1\n[augment]"))
+    with pytest.raises(TrainingError, match=r"bad\.toml: proposal_parts is -1"):
         load_recipe(path)
 
 

@@ -23,6 +23,8 @@ from ..link import RECORD_FEATURES, calibrated
 
 FloatArray = NDArray[np.float64]
 Settings = dict[str, dict[str, Any]]
+# What a record or two on dev make in F1: values that differ by less are as good as each other.
+_ONE_RECORD = 0.005
 _STANCES = {"promote": (1, 0), "regulate": (0, 1), "both": (1, 1), "neither": (0, 0)}
 
 
@@ -106,7 +108,7 @@ def calibrate(
         best = max(score for score, _ in tried)
         # Of the values that are as good as the best, the middle one; of the ways with lists the one that goes
         # farthest, for the guidelines take entries whole.
-        good = [value for score, value in tried if score >= best - 0.001]
+        good = [value for score, value in tried if score >= best - _ONE_RECORD]
         settings[stage][key] = good[-1] if values is LISTS else good[len(good) // 2]
         log(f"  {stage}.{key} = {settings[stage][key]!r}: dev attribution F1 {best:.4f}")
     score, rows = attribution(make(settings), dev, tensors)

@@ -51,9 +51,9 @@ class Recipe:
     """A decoded training config; paths are relative to where the command runs.
 
     Without `augment` articles are trained on as they are. `outside` are sets of named entities that help to train the
-    mentions, `proposals` files of single proposals that help to train topics and stance; they are dealt into
-    `proposal_parts`, and an epoch reads one of these. Without `sayings` statements that are no proposals are left out,
-    which only serves to see what they are good for.
+    mentions. `proposals` are files of single proposals that help to train topics and stance: the models over words from
+    all of them, the joint model from one of `proposal_parts` an epoch, or from none where there are 0 parts. Without
+    `sayings` statements that are no proposals are left out, which only serves to see what they are good for.
     """
 
     lang: str
@@ -87,7 +87,7 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             augment=Rates(**data["augment"]) if "augment" in data else None,
             outside=tuple(Path(path) for path in data["data"].get("outside", ())),
             proposals=tuple(Path(path) for path in data["data"].get("proposals", ())),
-            proposal_parts=int(data["data"].get("proposal_parts", 1)),
+            proposal_parts=int(data["data"].get("proposal_parts", 0)),
             sayings=bool(data["data"].get("sayings", True)),
             backbone=backbone or data["backbone"]["name"],
             sha256=None if backbone else data["backbone"].get("sha256"),
@@ -95,8 +95,8 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             joint=options,
             topics=dict(data.get("topics", {})),
         )
-        if recipe.proposal_parts < 1:
-            raise ValueError(f"proposal_parts is {recipe.proposal_parts}; 1 at least")
+        if recipe.proposal_parts < 0:
+            raise ValueError(f"proposal_parts is {recipe.proposal_parts}; 0 at least")
     except KeyError as error:
         raise TrainingError(f"{path}: no value for {error}") from None
     except (OSError, TypeError, ValueError) as error:
@@ -205,7 +205,8 @@ def draw_examples(
 
     def draw(epoch: int) -> list[Example]:
         seed = recipe.joint.seed * 7_919 + epoch
-        part = proposals[epoch % recipe.proposal_parts :: recipe.proposal_parts]
+        parts = recipe.proposal_parts
+        part = proposals[epoch % parts :: parts] if parts else ()
         single = (records_only(make_example(page, tokenizer, vocab)) for page in pages(part, PAGE, seed))
         articles = corpus
         if gazetteer is not None and epoch > 0:

@@ -45,8 +45,7 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
     if not corpus or not dev:
         raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
     proposals = load_all_proposals(recipe, labels)
-    log(f"encoding {len(corpus)} articles and {len(proposals)} single proposals")
-    corpus += pages(proposals, PAGE)
+    log(f"encoding {len(corpus)} articles; words of {len(proposals)} single proposals")
     classify = nlp.get_pipe("classify")
     assert isinstance(classify, Classify)
     tensors = encode_all(nlp, corpus)
@@ -58,8 +57,10 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
         words.append((doc, [(0, len(doc))]))
         vectors.append(record_vector(np.asarray(doc.tensor, dtype=np.float32), [(0, len(doc))]))
         wanted = np.concatenate([wanted, [[float(label == other) for other in labels]]])
+    single = class_data(nlp.make_doc, pages(proposals, PAGE), labels)
     head = fit_head(np.array(vectors, dtype=np.float32), wanted.astype(np.float32), classify, recipe, labels)
-    lexical = fit_lexical("topics", words, wanted)
+    words += [(single.docs[at], spans) for at, spans in single.places]
+    lexical = fit_lexical("topics", words, np.concatenate([wanted, single.topics.reshape(-1, len(labels))]))
     others = {name: value for name, value in classify.weights.items() if name.split(".")[0] not in TOPIC_PARTS}
     classify.load({**others, **head, **lexical}, classify.settings)
     settings, scores = calibrate_classes(nlp, dev, encode_all(nlp, dev), labels)
