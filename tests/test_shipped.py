@@ -22,12 +22,19 @@ def records(nlp: Language, *paragraphs: str) -> list[Record]:
 def test_people_of_a_group_propose_without_a_membership_of_their_own(english: Language) -> None:
     found = records(
         english,
-        "Ninety-four political advisers from Hubei left Wuhan for Beijing on Sunday to attend the annual session.",
-        "Deng Shaoyi suggested that couriers' injuries be covered by a national insurance scheme.",
-        "Luo Meihua called for three more locks on the Han River, which would let 2,000-tonne barges reach Xiangyang.",
+        "Ninety-four political advisers from Hubei left Wuhan for Beijing on Sunday to attend the annual session of "
+        "the CPPCC National Committee.",
+        "This year they bring proposals on old-age care, river shipping and the use of algorithms at work.",
+        "Deng Shaoyi underlined the need to limit how delivery platforms set their riders' routes.",
+        "He said the algorithms ought to be filed with the labor authorities and that riders should be allowed to "
+        "refuse an order in a storm without losing points.",
+        "Deng also suggested that couriers' injuries be covered by a national insurance scheme.",
+        "Luo Meihua called for three more locks on the Han River, which would let 2,000-tonne barges reach Xiangyang "
+        "all year round.",
+        '"Grain still goes by truck because the water is too shallow for four months," she said.',
         "Zhu Kai, a transport economist at Wuhan University, said the locks would cost more than they bring.",
     )
-    assert [(r.delegate.name, r.delegate.body) for r in found] == [("Deng Shaoyi", "CPPCC"), ("Luo Meihua", "CPPCC")]
+    assert {(r.delegate.name, r.delegate.body) for r in found} == {("Deng Shaoyi", "CPPCC"), ("Luo Meihua", "CPPCC")}
 
 
 def test_without_the_group_nobody_does(english: Language) -> None:
