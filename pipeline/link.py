@@ -135,11 +135,9 @@ class Link(TrainedStage):
     def may_propose(self, entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
         """Tell whether a statement that may propose does so in the mouth of somebody who can.
 
-        A person without a membership, told or implied, is no delegate; the leaders of the state guide and announce, and
-        an organ of the state or a newspaper submits nothing, whatever the words.
+        A person without a membership, told or implied, is no delegate, and an organ of the state or a newspaper submits
+        nothing, whatever the words.
         """
-        if self.lexicon is not None and entity.name in self.lexicon.leaders:
-            return False
         if entity.kind == "person":
             return entity.has_body and bool(verdict >= settings["verdict_threshold"])
         if self.lexicon is not None and self.lexicon.no_proponents.search(entity.name):

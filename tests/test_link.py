@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
-from pipeline.link import Entity, Judged, Link, Reading, announced, imply, join_split_sentences, reseat, seat
+from pipeline.link import Entity, Judged, Reading, announced, imply, join_split_sentences, reseat, seat
 from pipeline.rules.lexicon import Lexicon
 
 #: A head that takes every membership for one of the CPPCC.
@@ -159,11 +159,3 @@ def test_a_bare_membership_is_no_post(lexicon: Lexicon) -> None:
     reseat(reading, [entity], lexicon.bare_body)
     assert [reading.words(mention) for mention in entity.bodies] == ["Delegate", "NPC deputy"]
     assert [reading.words(mention) for mention in entity.roles] == ["film director"]
-
-
-def test_leaders_of_the_state_propose_nothing(lexicon: Lexicon) -> None:
-    stage, settings = Link("link", lexicon), {"verdict_threshold": 0.5, "organization_threshold": 0.5}
-    found = [
-        stage.may_propose(Entity("person", n, [], has_body=True), 0.9, settings) for n in ("Li Qiang", "Li Qiangming")
-    ]
-    assert found == [False, True]

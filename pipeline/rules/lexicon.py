@@ -21,7 +21,6 @@ class Lexicon:
     name: re.Pattern[str]
     not_given: frozenset[str]
     pronouns: frozenset[str]
-    leaders: frozenset[str]
     references: re.Pattern[str]
     bodies: tuple[tuple[str, re.Pattern[str]], ...]
     named_bodies: Mapping[str, re.Pattern[str]]
@@ -88,7 +87,6 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         name=re.compile(rf"(?<![\w’'-])({_alternatives(surnames)}) ({person['given']})(?![\w-])"),
         not_given=frozenset(person["not_given"]),
         pronouns=frozenset(person["pronouns"]),
-        leaders=frozenset(person.get("leaders", ())),
         references=re.compile(rf"(?<!\w)(?:{_alternatives(person['references'])})(?!\w)", re.IGNORECASE),
         bodies=bodies,
         named_bodies={label: re.compile(pattern) for label, pattern in body["named"].items()},
