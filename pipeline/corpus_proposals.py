@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from .corpus import AnnotatedArticle, CorpusError, Entity, GoldStatement, Problem, near_duplicates
+from .corpus_paragraphs import join
 from .schema import STANCES, Article
 
 #: Where a corpus folder keeps them, beside its splits; they belong to train.
 FOLDER = "proposals"
-_GAP = "\n\n"
 # Short texts share much by chance; above this they tell the same.
 _ALIKE = 0.5
 
@@ -74,29 +74,35 @@ def _complaints(row: Any, topics: Collection[str]) -> Iterator[str]:
         yield f"stance {row['stance']!r}; one of {', '.join(STANCES)}"
 
 
-def pages(proposals: Sequence[LabelledProposal], size: int, seed: int | None = None) -> list[AnnotatedArticle]:
+def pages(
+    proposals: Sequence[LabelledProposal],
+    size: int,
+    seed: int | None = None,
+    between: Sequence[AnnotatedArticle] = (),
+) -> list[AnnotatedArticle]:
     """Return the proposals as made-up articles of `size` paragraphs, each by somebody of its own.
 
     Read together they cost less, and a model doesn't learn that a proposal is all that an article has. `seed` mixes
-    who stands beside whom.
+    who stands beside whom. Of `between`, paragraphs without proposals, each article gets one somewhere, so that not
+    all that it reads is proposed; this needs a seed.
     """
     order = list(proposals)
+    random_ = random.Random(seed)
     if seed is not None:
-        random.Random(seed).shuffle(order)
-    return [_page(order[at : at + size], f"{FOLDER}-{at // size + 1}") for at in range(0, len(order), size)]
+        random_.shuffle(order)
+    found = []
+    for at in range(0, len(order), size):
+        parts = [_alone(proposal) for proposal in order[at : at + size]]
+        if between and seed is not None:
+            parts.insert(random_.randrange(len(parts) + 1), random_.choice(between))
+        found.append(join(parts, f"{FOLDER}-{at // size + 1}"))
+    return found
 
 
-def _page(proposals: Sequence[LabelledProposal], name: str) -> AnnotatedArticle:
-    entities, statements = [], []
-    start = 0
-    for number, proposal in enumerate(proposals, 1):
-        holder = f"p{number}"
-        end = start + len(proposal.text)
-        entities.append(Entity(holder, "person", holder))
-        statements.append(GoldStatement(start, end, (holder,), "1", proposal.topics, proposal.stance))
-        start = end + len(_GAP)
-    text = _GAP.join(proposal.text for proposal in proposals)
-    return AnnotatedArticle(Article(name, text), None, tuple(entities), (), tuple(statements))
+def _alone(proposal: LabelledProposal) -> AnnotatedArticle:
+    holder = Entity("p", "person", "p")
+    statement = GoldStatement(0, len(proposal.text), ("p",), "1", proposal.topics, proposal.stance)
+    return AnnotatedArticle(Article(FOLDER, proposal.text), None, (holder,), (), (statement,))
 
 
 def check_proposals(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpus import AnnotatedArticle, CorpusError, Entity, GoldStatement, Problem, load_topics
+from pipeline.corpus import AnnotatedArticle, CorpusError, Entity, GoldMention, GoldStatement, Problem, load_topics
 from pipeline.corpus_checks import check_path
+from pipeline.corpus_paragraphs import background
 from pipeline.corpus_proposals import LabelledProposal, check_proposals, load_proposals, pages
 from pipeline.schema import STANCES, Article
 
@@ -152,3 +153,29 @@ def test_the_shipped_ones_have_every_topic_and_stance() -> None:
     assert (set(topics), set(stances)) == (set(load_topics()), set(STANCES))
     assert min(stances.values()) > 0.05 * len(found)
     assert len({p.text for p in found}) == len(found)
+
+
+def test_paragraphs_of_articles_come_between(tmp_path: Path) -> None:
+    text = "A deputy\nHe Min spoke.\nMore beds."
+    gold = AnnotatedArticle(
+        Article("a", text),
+        None,
+        (Entity("p1", "person", "He Min"),),
+        (GoldMention(9, 15, "PERSON", ("p1",)),),
+        (GoldStatement(23, 33, ("p1",), "1", ("health",), "promote"),),
+    )
+    between = list(background(gold))
+    assert [paragraph.article.text for paragraph in between] == ["A deputy", "He Min spoke."]
+    assert [(m.start, m.end) for m in between[1].mentions] == [(0, 6)]
+
+    made = pages(numbered(6), 3, seed=2, between=between[1:])
+    assert len(made) == 2
+    for page in made:
+        words = page.article.text
+        assert words.count("He Min spoke.") == 1
+        assert [words[m.start : m.end] for m in page.mentions] == ["He Min"]
+        assert all(words[s.start : s.end].startswith("Build road") for s in page.statements)
+        assert len(page.statements) == 3
+        # Nobody in one paragraph is somebody in another.
+        assert len({m.of for m in page.mentions} | {s.by for s in page.statements}) == 4
+    assert len({page.article.text.split("\n")[0] for page in pages(numbered(30), 3, seed=2, between=between[1:])}) > 2

@@ -7,8 +7,9 @@ import re
 import numpy as np
 import pytest
 
+from pipeline.entities import Entity, Reading, reseat, seat
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
-from pipeline.link import Entity, Judged, Reading, announced, imply, join_split_sentences, reseat, seat
+from pipeline.records import Judged, announced, imply, join_split_sentences
 from pipeline.rules.lexicon import Lexicon
 
 #: A head that takes every membership for one of the CPPCC.

@@ -19,7 +19,8 @@ from ..document import make_doc
 from ..evaluation.gold import from_annotated
 from ..evaluation.predictions import read_doc
 from ..evaluation.scores import Claim, match_claims
-from ..link import RECORD_FEATURES, calibrated
+from ..link import RECORD_FEATURES
+from ..records import calibrated
 
 FloatArray = NDArray[np.float64]
 Settings = dict[str, dict[str, Any]]

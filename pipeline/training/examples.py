@@ -86,6 +86,8 @@ _STANCES = {"promote": (1.0, 0.0), "regulate": (0.0, 1.0), "both": (1.0, 1.0), "
 _PAIR_REACH = 8
 #: The tag of a token of which only some labels are known not to fit.
 OPEN = -200
+# What a token is that belongs to no person: nothing, or part of an organization.
+_NO_NAME = (0, *(1 + 4 * ORG + place for place in range(4)))
 
 
 def make_example(gold: AnnotatedArticle, tokenizer: Tokenizer, vocab: Vocab) -> Example:
@@ -153,10 +155,24 @@ def _mentions(
     return tuple(spans), owners, kept
 
 
-def records_only(example: Example) -> Example:
-    """Return an example from which topics and stance alone are learned; everything else in it carries no loss."""
-    unknown = np.full(example.tokens, -100, dtype=np.int64)
-    return Example(example.id, example.pieces, example.tokens, unknown, unknown, records=example.records)
+def page_example(example: Example) -> Example:
+    """Return the example of a page of single proposals (see `corpus_proposals.pages`): who proposes is not learned
+    from it, and inside of a proposal organizations are not annotated.
+    """
+    mention_tags = example.mention_tags.copy()
+    proposed = np.zeros(example.tokens, dtype=bool)
+    for span in example.statements:
+        proposed[span.start : span.end] = True
+    mention_tags[proposed & (mention_tags == 0)] = OPEN
+    return Example(
+        id=example.id,
+        pieces=example.pieces,
+        tokens=example.tokens,
+        mention_tags=mention_tags,
+        statement_tags=example.statement_tags,
+        records=example.records,
+        open_tags=_NO_NAME,
+    )
 
 
 def tag_tokens(count: int, spans: Sequence[TokenSpan], blank: NDArray[np.bool_]) -> IntArray:

@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 
 from .. import __version__
 from ..corpus import AnnotatedArticle, load_topics, load_xml
+from ..corpus_paragraphs import background
 from ..corpus_proposals import LabelledProposal, load_proposals, pages
 from ..document import ExactTokenizer
 from ..encode import OnnxRuntime
@@ -27,7 +28,7 @@ from ..resources import resource
 from ..windows import Batch, WindowOptions, cut_windows, make_batch, split_pieces
 from .augment import Gazetteer, Rates, augment, make_gazetteer
 from .calibrate import calibrate, class_data, quick_scores
-from .examples import Example, make_example, records_only
+from .examples import Example, make_example, page_example
 from .export import assemble, assemble_from_memory, export_onnx, head_weights, write_pipeline
 from .joint import Joint, JointOptions, train
 from .lexical import fit_lexical
@@ -37,7 +38,7 @@ from .quantize import quantize
 
 Log = Callable[[str], None]
 #: About as many single proposals fill a window of the encoder.
-PAGE = 6
+PAGE = 5
 # So many articles show how far the encoder's activations reach.
 _SAMPLE = 40
 
@@ -202,12 +203,14 @@ def draw_examples(
         corpus = [replace(gold, statements=tuple(s for s in gold.statements if s.n)) for gold in corpus]
     gazetteer = gazetteer_of(recipe, corpus) if recipe.augment is not None else None
     outside = outside_examples(recipe.outside, tokenizer, vocab)
+    between = [paragraph for gold in corpus for paragraph in background(gold)]
 
     def draw(epoch: int) -> list[Example]:
         seed = recipe.joint.seed * 7_919 + epoch
         parts = recipe.proposal_parts
         part = proposals[epoch % parts :: parts] if parts else ()
-        single = (records_only(make_example(page, tokenizer, vocab)) for page in pages(part, PAGE, seed))
+        made_up = pages(part, PAGE, seed, between)
+        single = (page_example(make_example(page, tokenizer, vocab)) for page in made_up)
         articles = corpus
         if gazetteer is not None and epoch > 0:
             articles = [
