@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     arguments = parser.parse_args()
     keep_memory()
-    recipe = replace(load_recipe(arguments.config, epochs=arguments.epochs), proposals=())
+    recipe = replace(load_recipe(arguments.config, epochs=arguments.epochs), proposals=(), proposal_parts=0)
     corpus, dev = load_xml(recipe.train)[:: arguments.every], load_xml(recipe.dev)
     print(f"{len(corpus)} articles, {arguments.epochs} epochs, scores on {len(dev)} dev articles\n")
     print("| | attribution F1 | topics | stance | " + " | ".join(MENTION_LABELS) + " | minutes |")

@@ -16,11 +16,11 @@ from pipeline.build import build, load_pipeline
 from pipeline.corpus import CorpusError, load_topics, load_xml
 from pipeline.corpus_proposals import LabelledProposal
 from pipeline.document import make_doc
-from pipeline.heads import STATEMENT_TYPES
+from pipeline.heads import MENTION_TAGS, STATEMENT_TYPES
 from pipeline.resources import resource
 from pipeline.schema import PROPOSAL, Article
 from pipeline.stage import ModelFileError
-from pipeline.training.examples import Example
+from pipeline.training.examples import OPEN, Example
 from pipeline.training.joint import Joint, encode, losses, train
 from pipeline.training.recipe import TrainingError, draw_examples, find_backbone, load_recipe, new_model, train_all
 from pipeline.training.topics import train_topics
@@ -195,20 +195,25 @@ def test_without_sayings_only_proposals_are_learned(trained: Path) -> None:
     assert all(verdict.proposes for example in examples for verdict in example.verdicts)
 
 
-def test_single_proposals_teach_topics_and_stance_alone(trained: Path) -> None:
+def test_single_proposals_teach_what_is_known_of_them(trained: Path) -> None:
     recipe = replace(load_recipe(trained / "train.toml"), proposal_parts=2)
     topics = load_topics()
     model, tokenizer = new_model(recipe, topics)
     single = [LabelledProposal(f"Give village {n} a clinic.", ("health",), "promote") for n in range(20)]
     draw = draw_examples(recipe, [], tokenizer, single)
     first, second = draw(0), draw(1)
-    assert [len(example.records) for example in first] == [6, 4]
+    assert [len(example.records) for example in first] == [5, 5]
     assert {tuple(ids) for ids in _record_pieces(first)}.isdisjoint(tuple(ids) for ids in _record_pieces(second))
     assert len(_record_pieces(first)) + len(_record_pieces(second)) == 20
     (example,) = first[:1]
+    # Each is a proposal from its first token to its last, and may name organizations, but nobody else.
+    assert np.bincount(example.statement_tags[example.statement_tags > 0]).tolist() == [0, 5, 5 * 4, 5]
+    assert set(example.mention_tags.tolist()) == {OPEN, -100}
+    assert [MENTION_TAGS[tag] for tag in example.open_tags] == ["O", "B-ORG", "I-ORG", "L-ORG", "U-ORG"]
     (vectors,) = encode(model, [example], recipe.joint.window)
     found = losses(model, example, vectors, recipe.joint)
-    assert {name for name, values in found.items() if sum(map(len, values))} == {"topic", "stance"}
+    known = {"mention", "statement", "topic", "stance"}
+    assert {name for name, values in found.items() if sum(map(len, values))} == known
     train(model, draw, replace(recipe.joint, epochs=1), log=lambda line: None)
     assert draw_examples(replace(recipe, proposal_parts=0), [], tokenizer, single)(0) == []
 
