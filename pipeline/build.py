@@ -128,19 +128,28 @@ def build(config: Path) -> Language:
 def load_pipeline(name: str, runtime: str | None = None) -> Language:
     """Return a shipped pipeline: a folder under `models/`, or a config `configs/<name>.cfg`, or any model folder.
 
-    `runtime` ("onnx", "torch") replaces the one in the model's config. Raises `OSError` that names the missing or
-    damaged file.
+    A bare name is a shipped one's before it is that of a folder where the command runs: `./en` is the folder. `runtime`
+    ("onnx", "torch") replaces the one in the model's config. Raises `OSError` that names the missing or damaged file.
     """
-    folder = Path(name)
-    if not folder.is_dir():
-        try:
-            folder = resource("models", name)
-        except FileNotFoundError:
-            return build(resource("configs", f"{name}.cfg"))
+    folder = _model_folder(name)
+    if folder is None:
+        return build(resource("configs", f"{name}.cfg"))
     digest = check_files(folder)
     nlp = spacy.load(folder, config={"components": {"encode": {"runtime": runtime}}} if runtime else {})
     nlp.meta["twosessions_digest"] = f"sha256:{digest}" if digest else None
     return nlp
+
+
+def _model_folder(name: str) -> Path | None:
+    """Return the folder of a model, or None where the name is that of a config, or of nothing."""
+    if name == Path(name).name != "..":
+        for parts in (("models", name), ("configs", f"{name}.cfg")):
+            try:
+                found = resource(*parts)
+            except FileNotFoundError:
+                continue
+            return found if found.is_dir() else None
+    return Path(name) if Path(name).is_dir() else None
 
 
 def check_files(folder: Path) -> str | None:

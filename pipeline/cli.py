@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from enum import IntEnum, StrEnum
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -19,6 +20,7 @@ from .commands.train import train as train_command
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from spacy.tokens import Doc
 
     from .extract import Extractor
     from .read import Failure, ReadOptions
@@ -121,7 +123,7 @@ def run(
         engine = open_store(store)
     except StoreError as error:
         _stop(str(error))
-    with writing(engine, extractor.models()) as writer:
+    with writing(engine, extractor.models(), min_score) as writer:
         inputs = _progress(read_articles(paths, options), "processing")
         for item in extractor.docs(inputs, skip=writer.holds):
             if isinstance(item, Failure):
@@ -140,30 +142,38 @@ def run(
 @app.command()
 def inspect(
     file: Annotated[str, typer.Argument(help="One article, or - for standard input.")],
-    html: Annotated[Path | None, typer.Option(help="Write a page for a browser here, in place of printing.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a page for a browser here, in place of printing; into a folder, a page for each article."
+        ),
+    ] = None,
     lang: Lang = "auto",
     model: Model = None,
     runtime: Runtime = None,
     max_megabytes: MaxMegabytes = 20,
 ) -> None:
     """Show articles with their mentions, proposals and links marked in the text."""
-    from .inspect import html_view, terminal_view
+    from .inspect import terminal_view
     from .read import Failure, read_articles
 
     extractor, options = _collaborators(lang, model, runtime, 0.0, max_megabytes)
     failed = 0
-    for item in extractor.docs(read_articles([file], options)):
-        if isinstance(item, Failure):
-            failed += 1
-            _report(item)
-        elif html is not None:
-            try:
-                html.write_text(html_view(item), encoding="utf-8")
-            except OSError as error:
-                _stop(f"{html}: {(error.strerror or str(error)).lower()}")
-            print(html)
-        else:
-            _console().print(terminal_view(item))
+
+    def docs() -> Iterator[Doc]:
+        nonlocal failed
+        for item in extractor.docs(read_articles([file], options)):
+            if isinstance(item, Failure):
+                failed += 1
+                _report(item)
+            else:
+                yield item
+
+    if html is None:
+        for doc in docs():
+            _console().print(terminal_view(doc))
+    else:
+        _write_pages(docs(), html)
     raise typer.Exit(Exit.SOME_FAILED if failed else Exit.OK)
 
 
@@ -173,6 +183,27 @@ def schema() -> None:
     from .schema import json_schema
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _write_pages(docs: Iterator[Doc], out: Path) -> None:
+    """Write the page of one article as the file `out`, or those of several into the folder `out`, made if need be."""
+    from .inspect import html_view, page_name
+
+    # Two articles are looked at before anything is written: one page must not take the place of the other.
+    first = list(islice(docs, 2))
+    into_folder = out.is_dir() or len(first) > 1
+    if into_folder and out.suffix and not out.is_dir():
+        _stop(f"{out}: one page, and there are several articles; name a folder")
+    path = out
+    try:
+        if into_folder:
+            out.mkdir(exist_ok=True)
+        for doc in chain(first, docs):
+            path = out / page_name(doc) if into_folder else out
+            path.write_text(html_view(doc), encoding="utf-8")
+            print(path)
+    except OSError as error:
+        _stop(f"{path}: {(error.strerror or str(error)).lower()}")
 
 
 def _collaborators(
@@ -228,7 +259,10 @@ def _print(line: str) -> None:
 
 
 def _report(failure: Failure) -> None:
-    print(f"{failure.source}: {failure.reason}", file=sys.stderr)
+    from .inspect import visible
+
+    # Names and reasons come from the inputs: one line each, and nothing that a terminal would obey.
+    print(visible(f"{failure.source}: {failure.reason}").replace("\n", "\u240a"), file=sys.stderr)
 
 
 def _stop(message: str) -> NoReturn:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ SPLITS = ("train", "dev", "test")
 _MENTION_TAGS = {"per": "PERSON", "ref": REFERENCE, "role": "ROLE", "org": "ORG", "body": "BODY"}
 _STATEMENT_TAGS = ("prop", "say")
 _CJK = re.compile(r"[㐀-鿿]")
-_WORD = re.compile(r"\w+")
+#: A word, for counts and comparisons; a CJK character is one, as it is a token of `document`.
+WORD = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿]+")
 
 
 class CorpusError(ValueError):
@@ -264,8 +266,8 @@ def first_body(values: Iterable[str | None]) -> str | None:
 def _is_name(text: str, name: str) -> bool:
     if chinese(text):
         return True
-    tokens = {word.lower() for word in _WORD.findall(name) if len(word) > 1}
-    return bool(tokens & {word.lower() for word in _WORD.findall(text)})
+    tokens = {word.lower() for word in WORD.findall(name) if len(word) > 1}
+    return bool(tokens & {word.lower() for word in WORD.findall(text)})
 
 
 def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[AnnotatedArticle | None, list[Problem]]:
@@ -340,13 +342,19 @@ def near_duplicates(texts: dict[str, str], threshold: float = 0.2, width: int = 
     """Return the pairs of texts that share more than `threshold` of the shorter one's word `width`-grams.
 
     Containment rather than Jaccard, so that a short article inside a long one is found. Grams that occur in
-    more than ten texts are idiom ("according to the National People's Congress") and do not count.
+    more than ten different texts are idiom ("according to the National People's Congress") and do not count. Texts of
+    the same words are one text there, so that many copies of it are no idiom; each two of them are a pair.
     """
+    copies: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for key, text in texts.items():
+        if words := tuple(word.lower() for word in WORD.findall(text)):
+            copies[words].append(key)
+    same = {keys[0]: sorted(keys) for keys in copies.values()}
+    found = [(*pair, 1.0) for keys in same.values() for pair in combinations(keys, 2)]
     grams: dict[str, set[tuple[str, ...]]] = {}
     holders: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for key, text in texts.items():
-        words = [word.lower() for word in _WORD.findall(text)]
-        grams[key] = {tuple(words[at : at + width]) for at in range(len(words) - width + 1)}
+    for words, (key, *_) in copies.items():
+        grams[key] = {words[at : at + width] for at in range(len(words) - width + 1)}
         for gram in grams[key]:
             holders[gram].append(key)
     shared: dict[tuple[str, str], int] = defaultdict(int)
@@ -356,11 +364,11 @@ def near_duplicates(texts: dict[str, str], threshold: float = 0.2, width: int = 
             for at, first in enumerate(keys):
                 for second in keys[at + 1 :]:
                     shared[first, second] += 1
-    found = []
     for (first, second), count in shared.items():
         share = count / max(1, min(len(grams[first]), len(grams[second])))
         if share > threshold:
-            found.append((first, second, round(share, 3)))
+            pairs = product(same[first], same[second])
+            found += [(min(pair), max(pair), round(share, 3)) for pair in pairs]
     return sorted(found, key=lambda pair: -pair[2])
 
 

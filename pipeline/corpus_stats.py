@@ -66,7 +66,7 @@ def count(articles: Iterable[AnnotatedArticle]) -> SplitStats:
 
 def outlet_kind(outlet: str | None) -> str:
     """Return the first word of an outlet in lower case (two for "Hong Kong"): "provincial daily" is "provincial"."""
-    words = (outlet or "none").casefold().replace(",", " ").split()
+    words = (outlet or "").casefold().replace(",", " ").split() or ["none"]
     pair = " ".join(words[:2])
     return pair if pair in _PLACES else words[0]
 

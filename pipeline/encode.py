@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from .stage import SETTINGS, ModelFileError, read_json
 from .windows import Batch, Pieces, Window, WindowOptions, cut_windows, make_batch, split_pieces
 
 MODEL, WORD_PIECES = "model.onnx", "tokenizer.json"
-# Windows of about this many pieces in all go through the encoder at a time: enough to fill the cores, little padding.
+# Windows of at most this many pieces in all go through the encoder at a time: enough to fill the cores.
 _BATCH_PIECES = 3072
 
 
@@ -71,57 +71,63 @@ class Encode:
         return next(iter(self.pipe([doc])))
 
     def pipe(self, stream: Iterable[Doc], batch_size: int = 16) -> Iterator[Doc]:
-        """Encode documents in batches of windows of like length."""
+        """Encode documents one by one, the windows of each together."""
         if self.runtime is None or self.tokenizer is None:
             raise ValueError(f"{self.name}: not trained; load a model, or train one with `twosessions train`")
-        docs = iter(stream)
-        while group := list(islice(docs, batch_size)):
-            for doc, vectors in zip(group, self._encode(group), strict=True):
-                doc.tensor = vectors  # type: ignore[assignment]
-                yield doc
-
-    def _encode(self, docs: list[Doc]) -> list[NDArray[np.float32]]:
-        assert self.runtime is not None
-        assert self.tokenizer is not None
-        pieces = [split_pieces(doc, self.tokenizer) for doc in docs]
-        windows = [
-            (index, window)
-            for index, found in enumerate(pieces)
-            for window in cut_windows(len(found.ids), self.options)
-        ]
-        windows.sort(key=lambda entry: entry[1].end - entry[1].start)
-        rows: list[NDArray[np.float32] | None] = [None] * len(docs)
-        for group in group_windows(windows):
-            batch = make_batch([(pieces[index], window) for index, window in group], *self.special)
-            vectors = self.runtime.run(batch)
-            for (index, window), output in zip(group, vectors, strict=True):
-                row = rows[index]
-                if row is None:
-                    row = rows[index] = np.empty((len(pieces[index].ids), output.shape[1]), dtype=np.float32)
-                shift = 1 - window.start
-                row[window.keep_start : window.keep_end] = output[window.keep_start + shift : window.keep_end + shift]
-        return [_token_vectors(row, found) for row, found in zip(rows, pieces, strict=True)]
+        for doc in stream:
+            pieces = split_pieces(doc, self.tokenizer)
+            doc.tensor = encode_pieces(self.runtime, pieces, self.options, self.special)  # type: ignore[assignment]
+            yield doc
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the encoder's files into a folder."""
+        """Write the encoder's files into a folder; raise `ValueError` where it has none, being under training."""
+        if not self._files:
+            raise ValueError(f"{self.name}: not exported, so there is no file of it to write")
         folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in self._files.items():
+        for name, data in {**self._files, SETTINGS: self._settings()}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
-        settings = {"size": self.options.size, "overlap": self.options.overlap, "special": list(self.special)}
-        (folder / SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Encode:
         """Read the encoder's files; raise `ModelFileError` that names a missing or damaged one."""
         folder = Path(path)
         settings = read_json(folder / SETTINGS)
-        for name in (WORD_PIECES,) if self.runtime_name == "torch" else (MODEL, WORD_PIECES):
+        names = [MODEL, WORD_PIECES]
+        if self.runtime_name == "torch":
+            names += [str(file.relative_to(folder)) for file in sorted(folder.glob("torch/*"))]
+        for name in names:
             try:
                 self._files[name] = (folder / name).read_bytes()
             except OSError as error:
                 reason = "is missing" if isinstance(error, FileNotFoundError) else f"can't be read: {error.strerror}"
                 raise ModelFileError(f"{folder / name} {reason}") from None
         return self._start(settings, folder)
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Return the encoder's files as bytes; raise `ValueError` as `to_disk` does."""
+        from safetensors.numpy import save
+
+        with TemporaryDirectory() as folder:
+            self.to_disk(folder)
+            paths = [path for path in Path(folder).rglob("*") if path.is_file()]
+            return save({str(p.relative_to(folder)): np.frombuffer(p.read_bytes(), dtype=np.uint8) for p in paths})
+
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Encode:
+        """Take over what `to_bytes` gave."""
+        from safetensors.numpy import load
+
+        with TemporaryDirectory() as folder:
+            for name, content in load(data).items():
+                path = Path(folder) / name
+                if not path.resolve().is_relative_to(Path(folder).resolve()):
+                    raise ModelFileError(f"{name} is no file of an encoder")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.tobytes())
+            return self.from_disk(folder)
+
+    def _settings(self) -> bytes:
+        settings = {"size": self.options.size, "overlap": self.options.overlap, "special": list(self.special)}
+        return (json.dumps(settings, indent=1) + "\n").encode("utf-8")
 
     def _start(self, settings: dict[str, Any], where: Path) -> Encode:
         try:
@@ -130,8 +136,10 @@ class Encode:
             raise ModelFileError(f"{where / WORD_PIECES} is damaged: {error}") from None
         runtime: Runtime
         if self.runtime_name == "torch":
-            from .training.export import load_torch
-
+            try:
+                from .training.export import load_torch
+            except ImportError as error:
+                raise ModelFileError(f"{where}: --runtime torch needs PyTorch and transformers: {error}") from None
             runtime = load_torch(where / "torch")
         else:
             try:
@@ -144,21 +152,34 @@ class Encode:
         return self
 
 
-def group_windows(windows: list[tuple[int, Window]]) -> Iterator[list[tuple[int, Window]]]:
-    """Cut windows, sorted by length, into groups of a bounded number of pieces, padding counted."""
-    group: list[tuple[int, Window]] = []
-    for entry in windows:
-        longest = entry[1].end - entry[1].start + 2
-        if group and longest * (len(group) + 1) > _BATCH_PIECES:
-            yield group
-            group = []
-        group.append(entry)
-    if group:
-        yield group
+def encode_pieces(
+    runtime: Runtime, pieces: Pieces, options: WindowOptions, special: tuple[int, int, int]
+) -> NDArray[np.float32]:
+    """Return a row a token, (tokens, width); without columns where the text has no word piece at all (white space
+    alone).
+    """
+    rows: NDArray[np.float32] | None = None
+    for windows, batch in window_batches(pieces, options, special):
+        for window, output in zip(windows, runtime.run(batch), strict=True):
+            if rows is None:
+                rows = np.empty((len(pieces.ids), output.shape[1]), dtype=np.float32)
+            shift = 1 - window.start
+            rows[window.keep_start : window.keep_end] = output[window.keep_start + shift : window.keep_end + shift]
+    return np.zeros((len(pieces.first), 0), dtype=np.float32) if rows is None else rows[pieces.first]
 
 
-def _token_vectors(rows: NDArray[np.float32] | None, pieces: Pieces) -> NDArray[np.float32]:
-    """Return a row a token; without columns where the text has no word piece at all (white space alone)."""
-    if rows is None:
-        return np.zeros((len(pieces.first), 0), dtype=np.float32)
-    return rows[pieces.first]
+def window_batches(
+    pieces: Pieces, options: WindowOptions, special: tuple[int, int, int]
+) -> Iterator[tuple[list[Window], Batch]]:
+    """Yield the windows of one document in batches of a bounded number of pieces.
+
+    They are of one length, so nothing is padded. No batch holds windows of two documents: the int8 encoder rounds by
+    what a batch holds, and what is found in an article must not depend on the articles beside it.
+    """
+    windows = cut_windows(len(pieces.ids), options)
+    if not windows:
+        return
+    size = max(1, _BATCH_PIECES // (windows[0].end - windows[0].start + 2))
+    for at in range(0, len(windows), size):
+        group = windows[at : at + size]
+        yield group, make_batch([(pieces, window) for window in group], *special)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from .document import set_mentions, set_statements
+from .document import mentions_of, set_mentions, set_statements
 from .evaluation.gold import GoldArticle, GoldSet, as_mentions
 from .evaluation.intervals import Counts, Difference, Estimate, Measure, Tally, compare, count_articles, estimate
 from .evaluation.predictions import Prediction, open_sources, read_doc
@@ -49,12 +49,23 @@ from .schema import PROPOSAL, SAYING
 #: What can be evaluated alone: the whole pipeline, or one stage with gold before it.
 PIPELINE = "pipeline"
 PARTS = (PIPELINE, *STAGES)
+#: How the keys of the tallies begin that need an aspect of the gold (`gold.ASPECTS`); links are told by their label.
+_NEEDS = {
+    "topics": ("topic.", "record."),
+    "stance": ("stance.", "record."),
+    "body": ("body.", "record."),
+    "posts": ("record.whole",),
+}
 _BATCH = 16
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one article: its text, what was to be found, what was found, and which is which."""
+    """What became of one article: its text, what was to be found, what was found, and which is which.
+
+    `mentions`: the scores of the mentions found, and whether each is right. `unknown`: the aspects of the gold records
+    that are not annotated.
+    """
 
     id: str
     text: str
@@ -64,6 +75,8 @@ class Outcome:
     wrong: Mapping[int, str]
     tallies: Tallies
     on_gold: tuple[tuple[Claim, Claim], ...] = ()
+    mentions: tuple[Judgement, ...] = ()
+    unknown: frozenset[str] = frozenset()
 
     @property
     def missed(self) -> tuple[int, ...]:
@@ -156,6 +169,7 @@ def evaluate_together(
 
 
 def _report(system: System, gold: GoldSet, outcomes: tuple[Outcome, ...], resamples: int) -> Report:
+    outcomes = tuple(_without_unknown(outcome, gold.unknown) for outcome in outcomes)
     outcomes, unsaid = _without_unsaid(outcomes)
     counts = count_articles([outcome.tallies for outcome in outcomes])
     records = [
@@ -163,8 +177,14 @@ def _report(system: System, gold: GoldSet, outcomes: tuple[Outcome, ...], resamp
         for outcome in outcomes
         for index, claim in enumerate(outcome.predicted)
     ]
+    proponents = [
+        Judgement(claim.proponent_score, index in {match.predicted for match in outcome.matches})
+        for outcome in outcomes
+        for index, claim in enumerate(outcome.predicted)
+    ]
     # Classified gold records where there are any: they do not depend on what was found.
     pairs = [pair for outcome in outcomes for pair in outcome.on_gold or outcome.pairs]
+    topic_pairs, stance_pairs = ([] if aspect in gold.unknown else pairs for aspect in ("topics", "stance"))
     return Report(
         system=system.name,
         data=gold.name,
@@ -174,11 +194,13 @@ def _report(system: System, gold: GoldSet, outcomes: tuple[Outcome, ...], resamp
         wrong=_count(kind for outcome in outcomes for kind in outcome.wrong.values()),
         calibration={
             "records": calibrate(records),
-            "topics": calibrate([j for pair in pairs for j in _topic_judgements(*pair)]),
-            "stance": calibrate([j for pair in pairs for j in _stance_judgements(*pair)]),
+            "proponents": calibrate(proponents),
+            "mentions": calibrate([judgement for outcome in outcomes for judgement in outcome.mentions]),
+            "topics": calibrate([j for pair in topic_pairs for j in _topic_judgements(*pair)]),
+            "stance": calibrate([j for pair in stance_pairs for j in _stance_judgements(*pair)]),
         },
         risk=risk_coverage(records, sum(len(outcome.gold) for outcome in outcomes)),
-        confusions={"stance": stance_confusions(pairs), "topics": topic_confusions(pairs)},
+        confusions={"stance": stance_confusions(stance_pairs), "topics": topic_confusions(topic_pairs)},
         left_out=(*gold.left_out, *unsaid),
     )
 
@@ -223,6 +245,15 @@ def _stance_judgements(gold: Claim, predicted: Claim) -> Iterator[Judgement]:
         yield Judgement(score, answer in (side, "both"))
 
 
+def _mention_judgements(item: GoldArticle, doc: Doc, labels: Sequence[str]) -> Iterator[Judgement]:
+    if item.mentions is None:
+        return
+    wanted = {(mention.start, mention.end, mention.label) for mention in item.mentions}
+    for mention in mentions_of(doc):
+        if mention.label in labels:
+            yield Judgement(mention.score, (mention.start, mention.end, mention.label) in wanted)
+
+
 def _errors(outcome: Outcome) -> Iterator[dict[str, Any]]:
     for index in outcome.missed:
         claim = outcome.gold[index]
@@ -240,6 +271,18 @@ def _outcomes(systems: Sequence[System], gold: GoldSet, parts: Sequence[str]) ->
         for item, doc in zip(batch, prepared, strict=True):
             shared = _Shared()
             yield [_outcome(system, item, doc, gold.labels, parts, shared) for system in systems]
+
+
+def _without_unknown(outcome: Outcome, unknown: frozenset[str]) -> Outcome:
+    """Leave out of the tallies of an article what needs something that its set does not annotate."""
+    starts = tuple(start for aspect in unknown for start in _NEEDS.get(aspect, ()))
+    labels = tuple(f"/{aspect.split()[0]}" for aspect in unknown if aspect not in _NEEDS)
+    kept = {
+        key: tally
+        for key, tally in outcome.tallies.items()
+        if not key.startswith(starts) and not (key.startswith(("link.", "holder.")) and key.endswith(labels))
+    }
+    return replace(outcome, tallies=kept, unknown=unknown)
 
 
 def _without_unsaid(outcomes: tuple[Outcome, ...]) -> tuple[tuple[Outcome, ...], list[str]]:
@@ -290,8 +333,11 @@ def _outcome(
     predicted: tuple[Claim, ...] = ()
     matches: tuple[Match, ...] = ()
     wrong: dict[int, str] = {}
+    mentions: tuple[Judgement, ...] = ()
     if PIPELINE in parts:
-        whole = read_doc(_whole_run(system, item, prepared, shared.reached))
+        doc = _whole_run(system, item, prepared, shared.reached)
+        whole = read_doc(doc)
+        mentions = tuple(_mention_judgements(item, doc, labels))
         predicted = whole.claims if item.claims is not None else ()
         matches = match_claims(text, gold, predicted)
         wrong = wrong_predictions(text, gold, predicted, matches)
@@ -311,7 +357,7 @@ def _outcome(
             scored = shared.scored[stage]
         tallies |= scored.tallies
         on_gold = on_gold or scored.on_gold
-    return Outcome(item.article.id, text, gold, predicted, matches, wrong, tallies, on_gold)
+    return Outcome(item.article.id, text, gold, predicted, matches, wrong, tallies, on_gold, mentions)
 
 
 def _whole_run(system: System, item: GoldArticle, prepared: Doc, reached: dict[str, Doc]) -> Doc:

@@ -30,6 +30,8 @@ def tag_names(types: Sequence[str]) -> tuple[str, ...]:
 MENTION_TAGS = tag_names(MENTION_TYPES)
 STATEMENT_TAGS = tag_names(STATEMENT_TYPES)
 
+# So many rows of tags, padding counted, are decoded at a time: about 20 MB.
+_DECODED_ROWS = 200_000
 _DISTANCES = (0, 1, 2, 3, 5, 8, 12, 20, 35, 60, 100, 200, 400)
 _COUNTS = (0, 1, 2, 3, 5, 9)
 _DISTANCE_WIDTH = 2 * len(_DISTANCES)
@@ -72,34 +74,49 @@ def transitions(types: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArr
 def decode_tags(log_probs: FloatArray, lines: Sequence[tuple[int, int]], types: int) -> list[tuple[int, int, int, int]]:
     """Return the best legal spans, (start, end, type, line), of each line; none crosses a line's border.
 
-    `log_probs` is (tokens, tags); `lines` are token ranges. All lines are decoded side by side (Viterbi).
+    `log_probs` is (tokens, tags); `lines` are token ranges. Lines of like length are decoded side by side (Viterbi), so
+    many at a time that memory stays bounded.
     """
-    lines = [(a, b, index) for index, (a, b) in enumerate(lines) if a < b]  # type: ignore[misc]
-    if not lines:
-        return []
+    filled = sorted(((a, b, index) for index, (a, b) in enumerate(lines) if a < b), key=lambda line: line[1] - line[0])
+    found: list[tuple[int, int, int, int]] = []
+    at, tags = 0, log_probs.shape[1]
+    while at < len(filled):
+        stop = at + 1
+        # Beside a row a token a line needs one for each tag that the next may follow.
+        while stop < len(filled) and (stop + 1 - at) * (filled[stop][1] - filled[stop][0] + tags) <= _DECODED_ROWS:
+            stop += 1
+        found += _decode_lines(log_probs, filled[at:stop], types)
+        at = stop
+    return sorted(found)
+
+
+def _decode_lines(
+    log_probs: FloatArray, lines: Sequence[tuple[int, int, int]], types: int
+) -> list[tuple[int, int, int, int]]:
     allowed, start, stop = transitions(types)
     penalty = np.where(allowed, 0.0, -1e4).astype(np.float32)
-    longest = max(b - a for a, b, _ in lines)  # type: ignore[misc]
+    longest = max(b - a for a, b, _ in lines)
     count = log_probs.shape[1]
     # Padding behind a line's end costs nothing outside, so that all paths end in "O".
     scores = np.full((len(lines), longest + 1, count), -1e4, dtype=np.float32)
     scores[:, :, 0] = 0.0
-    for row, (a, b, _) in enumerate(lines):  # type: ignore[misc]
+    for row, (a, b, _) in enumerate(lines):
         scores[row, : b - a] = log_probs[a:b]
     best = scores[:, 0] + np.where(start, 0.0, -1e4)
-    back = np.zeros((longest + 1, len(lines), count), dtype=np.int64)
+    back = np.zeros((longest + 1, len(lines), count), dtype=np.int8)
     for at in range(1, longest + 1):
         paths = best[:, :, None] + penalty[None]
-        back[at] = paths.argmax(axis=1)
-        best = np.take_along_axis(paths, back[at][:, None], axis=1)[:, 0] + scores[:, at]
+        before = paths.argmax(axis=1)
+        back[at] = before
+        best = np.take_along_axis(paths, before[:, None], axis=1)[:, 0] + scores[:, at]
     tags = np.zeros((longest + 1, len(lines)), dtype=np.int64)
     tags[longest] = np.where(stop, best, -np.inf).argmax(axis=1)
     for at in range(longest, 0, -1):
         tags[at - 1] = np.take_along_axis(back[at], tags[at][:, None], axis=1)[:, 0]
     found: list[tuple[int, int, int, int]] = []
-    for row, (a, b, index) in enumerate(lines):  # type: ignore[misc]
+    for row, (a, b, index) in enumerate(lines):
         found.extend((s + a, e + a, t, index) for s, e, t in _spans_of(tags[: b - a, row]))
-    return sorted(found)
+    return found
 
 
 def _spans_of(tags: IntArray) -> list[tuple[int, int, int]]:
@@ -365,3 +382,15 @@ def parent_candidates(child: int, mentions: Sequence[TokenSpan]) -> list[int]:
 def as_mention(text: str, start: int, end: int, label: str, score: float) -> Mention:
     """Return the mention of a character range."""
     return Mention(start, end, text[start:end], label, score)
+
+
+def calibrated(features: Sequence[float], fit: Sequence[float] | None) -> float:
+    """Return the calibrated probability of scores in (0, 1): a logistic function of their logits.
+
+    `fit` is a weight a score and a constant; without one the product of the scores is returned.
+    """
+    if not fit:
+        return float(np.prod(features))
+    clipped = np.clip(np.asarray(features, dtype=np.float64), 1e-4, 1 - 1e-4)
+    logits = np.log(clipped / (1 - clipped))
+    return float(1 / (1 + np.exp(-(np.dot(fit[:-1], logits) + fit[-1]))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import Any
@@ -12,7 +13,7 @@ from rich.text import Text
 from spacy.tokens import Doc
 
 from .document import article_of, mentions_of, statements_of
-from .schema import PROPOSAL, Record
+from .schema import PROPOSAL, Record, stable_hash
 
 STYLES = {
     "PERSON": "bold cyan",
@@ -34,9 +35,23 @@ COLOURS = {
 }
 
 
+# C0 controls have pictures of their own; the others, and what turns the direction of text, get one for all.
+_PICTURES = {
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "�"),
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x0D: "\n",
+    0x7F: "\u2421",
+}
+
+
+def visible(text: str) -> str:
+    """Return a text with its control characters as symbols, so that a terminal obeys none of them; lengths stay."""
+    return re.sub(r"\r(?=\n)", " ", text).translate(_PICTURES)
+
+
 def terminal_view(doc: Doc) -> Group:
     """Return what `twosessions inspect` prints: a legend, the marked text and the table of records."""
-    text = Text(doc.text)
+    text = Text(visible(doc.text))
     for statement in statements_of(doc):
         text.stylize(STYLES[statement.label], statement.start, statement.end)
     for mention in mentions_of(doc):
@@ -47,7 +62,8 @@ def terminal_view(doc: Doc) -> Group:
 
 def records_table(records: Iterable[Record], title: str | None = None) -> Table:
     """Return a readable table, one row a record; it fits a terminal of 80 columns."""
-    table = Table(title=title, show_lines=True, expand=True)
+    # As a string it would be read as markup.
+    table = Table(title=None if title is None else Text(visible(title)), show_lines=True, expand=True)
     table.add_column("who", ratio=4)
     table.add_column("proposes", ratio=7)
     table.add_column("topics and stance", ratio=3)
@@ -57,10 +73,10 @@ def records_table(records: Iterable[Record], title: str | None = None) -> Table:
         if title is None and record.document_id != article:
             article = record.document_id
             table.add_section()
-            table.add_row(Text(article, style="bold"))
+            table.add_row(Text(visible(article), style="bold"))
         table.add_row(
             _who(record),
-            Text(_shortened(record.proposal.text, 200)),
+            Text(visible(_shortened(record.proposal.text, 200))),
             Text(", ".join(topic.label for topic in record.proposal.topics) + "\n" + record.proposal.stance.label),
             Text(f"{record.score:.2f}"),
         )
@@ -69,16 +85,25 @@ def records_table(records: Iterable[Record], title: str | None = None) -> Table:
 
 def _who(record: Record) -> Text:
     delegate = record.delegate
-    text = Text(delegate.name + (f" {delegate.name_zh}" if delegate.name_zh else ""), style="bold")
+    text = Text(visible(delegate.name + (f" {delegate.name_zh}" if delegate.name_zh else "")), style="bold")
     text.append(f" ({delegate.body or delegate.kind})", style="not bold magenta")
     for role in delegate.roles:
-        text.append("\n" + role.title + (f", {role.organization}" if role.organization else ""), style="not bold")
+        post = role.title + (f", {role.organization}" if role.organization else "")
+        text.append("\n" + visible(post), style="not bold")
     return text
 
 
 def _shortened(text: str, most: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
+def page_name(doc: Doc) -> str:
+    """Return the name of an article's page in a folder: its id, or what of it a file can be named, with a hash."""
+    name = article_of(doc).id
+    # File systems bound a name to 255 bytes, and a character may take four.
+    safe = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:50]
+    return f"{safe}.html" if safe == name else f"{safe or 'article'}-{stable_hash(name)[:8]}.html"
 
 
 def html_view(doc: Doc) -> str:

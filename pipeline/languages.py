@@ -42,6 +42,10 @@ class Languages:
 
         return str(py3langid.classify(sample)[0])
 
+    def generic_words(self) -> frozenset[str]:
+        """Return the words, of all languages, that say nothing about which organization a name is of."""
+        return frozenset(word for entry in self.table.values() for word in entry.get("generic", ()))
+
     def written_date(self, text: str, lang: str | None) -> re.Match[str] | None:
         """Return the first written-out date of a text; its first group is the year."""
         pattern = self.table.get(lang or "", {}).get("written_date")

@@ -11,9 +11,9 @@ from spacy.tokens import Doc
 
 from .document import mentions_of
 from .entities import Entity, Reading, attach, cluster, posts, read, reseat, seat
-from .heads import TokenSpan
+from .heads import TokenSpan, calibrated
 from .lists import bare_organization, entries
-from .records import Judged, announced, calibrated, group, imply, join_split_sentences, judge
+from .records import Judged, announced, group, imply, join_split_sentences, judge
 from .rules.lexicon import Lexicon
 from .stage import TrainedStage
 
@@ -66,14 +66,18 @@ class Link(TrainedStage):
         for entry in doc._.entities:
             self.complete(doc.text, entry["roles"], listed)
         proposals = [_proposal(doc, reading, entities, items, settings) for items in records]
-        doc._.proposals = [entry for entry in proposals if entry["score"] >= settings["record_threshold"]]
+        least = 0.0 if settings.get("open") else settings["record_threshold"]
+        doc._.proposals = [entry for entry in proposals if entry["score"] >= least]
 
     def may_propose(self, entity: Entity, verdict: float, settings: Mapping[str, Any]) -> bool:
         """Tell whether a statement that may propose does so in the mouth of somebody who can.
 
         A person without a membership, told or implied, is no delegate, and an organ of the state or a newspaper submits
-        nothing, whatever the words.
+        nothing, whatever the words. Where the settings are `open`, whoever says something counts: for measuring who is
+        found to speak.
         """
+        if settings.get("open"):
+            return True
         if entity.kind == "person":
             return entity.has_body and bool(verdict >= settings["verdict_threshold"])
         if self.lexicon is not None and self.lexicon.no_proponents.search(entity.name):

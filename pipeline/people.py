@@ -18,8 +18,8 @@ def name_words(name: str) -> tuple[str, ...]:
 def same_name(longer: str, shorter: str) -> bool:
     """Tell whether `shorter` may be another way to write the person named `longer`.
 
-    True for the same words in any case or order, a surname or given name alone, and initials with a surname; never
-    for two names of several words that differ in one.
+    True for the same words in any case or order, and for a surname or given name alone; never for two names of several
+    words that differ in one (initials count as words), nor for Chinese names that are not the same.
     """
     full, part = name_words(longer), name_words(shorter)
     if not full or not part:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .languages import Languages
-from .schema import Article
+from .schema import Article, stable_hash
+from .sentences import line_ranges
 
 TEXT_SUFFIXES = frozenset({".txt", ".md", ".text"})
 HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
@@ -23,6 +24,19 @@ _BAD_NAME = re.compile("[\0\ud800-\udfff]")
 _METADATA = ("title", "outlet", "url", "published")
 _ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.年]\d{1,2}[-/.月]\d{1,2}")
 _STEM_YEAR = re.compile(r"^((?:19|20)\d\d)(?!\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_JSON_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?[ \t]*\{\s*["}]')
+
+# Where a dateline stands: in one of the first or last lines, which is short; in a longer one near its beginning, or
+# behind a label ("Updated:").
+_FIRST_LINES, _LAST_LINES = 8, 4
+_SHORT_LINE = 100
+_NEAR_START = 40
+_LABELLED = re.compile(r"[:：|]\s*$")
+# What sets a date off from the sentence that it is before: nothing, or a mark, comes before it …
+_SET_OFF_BEFORE = re.compile(r"(?:^|[^\w\s])\s*$")
+# … or a clock time, an agency in brackets, a dash or 电 ("wired") follows.
+_SET_OFF_AFTER = re.compile(r"日?\s*(?:\d{1,2}:\d\d|(?:\([^()]*\)\s*)?[-–—|]|[电讯])")
 
 
 @dataclass(frozen=True)
@@ -110,25 +124,26 @@ def _os_reason(error: OSError) -> str:
 
 
 def _read_stream(stream: BinaryIO, options: ReadOptions) -> Iterator[Article | Failure]:
-    """Read standard input: JSON Lines if its first line is a JSON object, one article otherwise."""
-    first = stream.readline(options.max_bytes + 1)
-    if first.lstrip(b"\xef\xbb\xbf \t").startswith(b"{"):
-        try:
-            json.loads(first)
-        except ValueError:
-            pass
-        else:
-            rest = _bounded_lines(stream, options.max_bytes)
-            yield from _read_lines(chain([first], rest), "standard input", "stdin", options)
-            return
+    """Read standard input: JSON Lines if its first line begins as a JSON object does, one article otherwise."""
+    lines = _bounded_lines(stream, options.max_bytes)
+    first = next(lines, b"")
+    if _JSON_OBJECT.match(first):
+        yield from _read_lines(chain([first], lines), "standard input", "stdin", options)
+        return
     try:
-        data = first + stream.read(options.max_bytes + 1 - len(first))
+        data = first + stream.read(max(0, options.max_bytes + 1 - len(first)))
         if len(data) > options.max_bytes:
             raise _Unreadable(f"over the limit of {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)")
         looks_html = re.match(rb"\s*(?:<!doctype html|<html)", data[:200], re.IGNORECASE)
-        yield _finish(_from_html(data, "stdin") if looks_html else Article("stdin", decode(data)), options)
+        article = _from_html(data, "stdin") if looks_html else Article("stdin", decode(data))
+        yield _finish(replace(article, id=_id_of_text("stdin", article.text)), options)
     except _Unreadable as error:
         yield Failure("standard input", str(error))
+
+
+def _id_of_text(stem: str, text: str) -> str:
+    """Return the id of an article without a name of its own: the same for the same text, in every run."""
+    return f"{stem}-{stable_hash(text)[:8]}"
 
 
 def _bounded_lines(stream: BinaryIO, limit: int) -> Iterator[bytes]:
@@ -150,14 +165,14 @@ def _read_lines(lines: Iterable[bytes], source: str, stem: str, options: ReadOpt
         try:
             if len(line) > options.max_bytes:
                 raise _Unreadable(f"a line over the limit of {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)")
-            yield _finish(_from_json(line, f"{stem}-{number}"), options)
+            yield _finish(_from_json(line, stem), options)
         except _Unreadable as error:
             yield Failure(where, str(error))
     if not seen:
         yield Failure(source, "empty")
 
 
-def _from_json(line: bytes, fallback_id: str) -> Article:
+def _from_json(line: bytes, stem: str) -> Article:
     try:
         value = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError) as error:
@@ -167,14 +182,17 @@ def _from_json(line: bytes, fallback_id: str) -> Article:
     text = value.get("text")
     if not isinstance(text, str):
         raise _Unreadable("no 'text' string in it")
-    name = value.get("id") or value.get("url") or fallback_id
+    text = _without_surrogates(text)
+    name = value.get("id") or value.get("url") or _id_of_text(stem, text)
     fields: dict[str, Any] = {
         key: _BAD_NAME.sub("�", value[key]) for key in (*_METADATA, "lang") if isinstance(value.get(key), str)
     }
+    if "lang" in fields:
+        fields["lang"] = re.split("[-_]", fields["lang"].strip())[0].lower()
     year = value.get("session_year")
-    if isinstance(year, int) and 1900 <= year < 2100:
-        fields["session_year"] = year
-    return Article(_BAD_NAME.sub("�", str(name)), _without_surrogates(text), **fields)
+    if isinstance(year, int | str) and _YEAR.fullmatch(str(year).strip()):
+        fields["session_year"] = int(year)
+    return Article(_BAD_NAME.sub("�", str(name)), text, **fields)
 
 
 def _without_surrogates(text: str) -> str:
@@ -253,11 +271,23 @@ def _finish(article: Article, options: ReadOptions) -> Article:
 
 def _session_year(article: Article, languages: Languages, lang: str | None) -> int | None:
     """Return the year of the metadata, of a dateline at either end of the text, or that the file's name opens with."""
-    if article.published and (found := re.match(r"(?:19|20)\d\d", article.published)):
+    if article.published and (found := _YEAR.match(article.published)):
         return int(found[0])
-    edges = (article.text[:1200], article.text[-400:])
-    for edge in edges:
-        if found := _ISO_DATE.search(edge) or languages.written_date(edge, lang):
+    lines = line_ranges(article.text)
+    for start, end in (*lines[:_FIRST_LINES], *lines[_FIRST_LINES:][-_LAST_LINES:]):
+        line = article.text[start:end]
+        found = _ISO_DATE.search(line) or languages.written_date(line, lang)
+        if found and _is_dateline(line, found):
             return int(found[1])
     stem = _STEM_YEAR.match(article.id)
     return int(stem[1]) if stem else None
+
+
+def _is_dateline(line: str, date: re.Match[str]) -> bool:
+    """Tell whether a date of a line says when the article was written, and is not part of a sentence."""
+    if len(line) <= _SHORT_LINE and not line.rstrip("\"'”’").endswith((".", "!", "?", "。", "！", "？")):
+        return True
+    before, after = line[: date.start()], line[date.end() :]
+    if _LABELLED.search(before):
+        return True
+    return len(before) <= _NEAR_START and bool(_SET_OFF_BEFORE.search(before) or _SET_OFF_AFTER.match(after))

@@ -6,7 +6,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from .document import set_mentions, token_lines
-from .heads import MENTION_TYPES, FloatArray, decode_tags, edge_score, linear, log_softmax
+from .heads import MENTION_TYPES, FloatArray, calibrated, decode_tags, edge_score, linear, log_softmax
 from .schema import Mention
 from .stage import TrainedStage
 
@@ -15,7 +15,10 @@ _LEAST = 0.2
 
 
 class Recognise(TrainedStage):
-    """The component: writes mentions into the document."""
+    """The component: writes mentions into the document.
+
+    Its settings hold how the probabilities of a mention's tags become its calibrated score.
+    """
 
     needs = ("mention_tags",)
 
@@ -29,7 +32,8 @@ class Recognise(TrainedStage):
             a, b = first.idx, last.idx + len(last)
             score = edge_score(probs, start, end, kind)
             if score >= _LEAST and any(map(str.isalnum, doc.text[a:b])):
-                found.append(Mention(a, b, doc.text[a:b], MENTION_TYPES[kind], score))
+                sure = calibrated([score], self.settings.get("score"))
+                found.append(Mention(a, b, doc.text[a:b], MENTION_TYPES[kind], sure))
         set_mentions(doc, found)
 
     def process_empty(self, doc: Doc) -> None:

@@ -185,15 +185,3 @@ def join_split_sentences(text: str, spans: Sequence[list[int]]) -> list[list[int
                 continue
         joined.append([start, end])
     return joined
-
-
-def calibrated(features: Sequence[float], fit: Sequence[float] | None) -> float:
-    """Return the calibrated probability of scores in (0, 1): a logistic function of their logits.
-
-    `fit` is a weight a score and a constant; without one the product of the scores is returned.
-    """
-    if not fit:
-        return float(np.prod(features))
-    clipped = np.clip(np.asarray(features, dtype=np.float64), 1e-4, 1 - 1e-4)
-    logits = np.log(clipped / (1 - clipped))
-    return float(1 / (1 + np.exp(-(np.dot(fit[:-1], logits) + fit[-1]))))

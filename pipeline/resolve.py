@@ -1,36 +1,20 @@
-"""One delegate, one proposal, over many articles: pure decisions, no I/O."""
+"""One delegate, one proposal, over many articles: decisions alone; nothing is stored here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
+from .languages import load_languages
 from .people import delegate_id, name_words
 from .schema import Delegate, stable_hash
 
-_WORD = re.compile(r"[^\W_]+")
+_CJK = "㐀-鿿"
+_CJK_RUN = re.compile(f"[{_CJK}]+")
+_WORD = re.compile(rf"[^\W_{_CJK}]+")
 _NATIONAL = ("NPC", "CPPCC")
-# Words of an organization's name that say nothing about which one it is.
-_GENERIC = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "for",
-        "co",
-        "ltd",
-        "limited",
-        "inc",
-        "corp",
-        "corporation",
-        "company",
-        "group",
-        "holdings",
-        "china",
-        "chinese",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -54,9 +38,15 @@ class Resolution:
     candidates: tuple[str, ...] = field(default=())
 
 
+@cache
+def _generic_words() -> frozenset[str]:
+    # Of all languages: the two names may come from articles in different ones.
+    return load_languages().generic_words()
+
+
 def same_organization(first: str, second: str) -> bool:
     """Tell whether two names may be of one organization: all distinctive words of the shorter are in the longer."""
-    words = [set(name_words(name)) - _GENERIC for name in (first, second)]
+    words = [set(name_words(name)) - _generic_words() for name in (first, second)]
     smaller, larger = sorted(words, key=len)
     return bool(smaller) and smaller <= larger
 
@@ -104,9 +94,17 @@ def resolve_delegate(new: Delegate, session_year: int | None, known: Iterable[Kn
 
 
 def same_proposal(first: str, second: str, threshold: float = 0.6) -> bool:
-    """Tell whether two texts of one delegate and year are one proposal: most words of the shorter are in the other."""
-    words = [{word.casefold() for word in _WORD.findall(text) if len(word) > 3} for text in (first, second)]
-    smaller, larger = sorted(words, key=len)
+    """Tell whether two texts of one delegate and year are one proposal: most words of the shorter are in the other.
+
+    Short words do not count; of Chinese, written without spaces, each two neighbouring characters are a word.
+    """
+    smaller, larger = sorted((_content_words(first), _content_words(second)), key=len)
     if len(smaller) < 4:
         return first.casefold() == second.casefold()
     return len(smaller & larger) >= threshold * len(smaller)
+
+
+def _content_words(text: str) -> set[str]:
+    words = {word.casefold() for word in _WORD.findall(text) if len(word) > 3}
+    pairs = {run[at : at + 2] for run in _CJK_RUN.findall(text) for at in range(len(run) - 1)}
+    return words | pairs

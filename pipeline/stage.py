@@ -22,8 +22,8 @@ class ModelFileError(OSError):
 class TrainedStage(ABC):
     """A spaCy component around plain functions of NumPy arrays.
 
-    `weights` maps names of parameters to arrays (stored in half precision), `settings` is a JSON object (thresholds,
-    calibration). Both are empty until the stage is loaded or trained.
+    `weights` maps names of parameters to arrays (real numbers are stored in half precision, whole ones as they are),
+    `settings` is a JSON object (thresholds, calibration). Both are empty until the stage is loaded or trained.
     """
 
     needs: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class TrainedStage(ABC):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.weights: dict[str, NDArray[np.float32]] = {}
+        self.weights: dict[str, NDArray[Any]] = {}
         self.settings: dict[str, Any] = {}
 
     def load(self, weights: dict[str, NDArray[Any]], settings: dict[str, Any] | None = None) -> None:
@@ -41,7 +41,7 @@ class TrainedStage(ABC):
         if missing:
             raise ValueError(f"{self.name}: no weights for {', '.join(missing)}")
         self.weights = {
-            key: np.asarray(value, dtype=np.float32)
+            key: value if value.dtype.kind in "iu" else np.asarray(value, dtype=np.float32)
             for key, value in weights.items()
             if key.startswith((*self.needs, *self.takes))
         }
@@ -83,7 +83,8 @@ class TrainedStage(ABC):
 
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({key: value.astype(np.float16) for key, value in self.weights.items()}, folder / WEIGHTS)
+        halves = {key: v if v.dtype.kind in "iu" else v.astype(np.float16) for key, v in self.weights.items()}
+        save_file(halves, folder / WEIGHTS)
         text = json.dumps(self.settings, indent=1, sort_keys=True, ensure_ascii=False)
         (folder / SETTINGS).write_text(text + "\n", encoding="utf-8")
 

@@ -67,8 +67,10 @@ def open_store(url: str) -> Engine:
     try:
         engine = sa.create_engine(url)
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
-        masked = re.sub(r"://([^:@/]*):.*@", r"://\1:***@", url)
-        raise StoreError(f"{masked}: not a database address that can be opened: {error}") from None
+        raise StoreError(f"{_masked(url)}: not a database address that can be opened: {error}") from None
+    except ValueError:
+        # Its message may quote a part of a password that the port was taken for.
+        raise StoreError(f"{_masked(url)}: not a database address that can be opened: the port is no number") from None
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     shown = engine.url.render_as_string(hide_password=True)
@@ -91,6 +93,11 @@ def open_store(url: str) -> Engine:
     except sa.exc.DBAPIError as error:
         raise StoreError(f"{shown}: {error.orig}") from None
     return engine
+
+
+def _masked(url: str) -> str:
+    """Return an address that can't be parsed without its password."""
+    return re.sub(r"://([^:@/]*):.*@", r"://\1:***@", url)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -120,11 +127,15 @@ def text_hash(value: Article) -> str:
 
 
 class Writer:
-    """One run: articles go in one by one, each in a transaction of its own."""
+    """One run: articles go in one by one, each in a transaction of its own.
 
-    def __init__(self, engine: Engine, models: dict[str, str]) -> None:
+    `min_score` is the one below which the records were left out before they come here.
+    """
+
+    def __init__(self, engine: Engine, models: dict[str, str], min_score: float = 0.0) -> None:
         self.engine = engine
-        self.provenance = stable_hash(__version__, json.dumps(models, sort_keys=True))
+        # The least score too: articles of a run that left out more, or less, have other records.
+        self.provenance = stable_hash(__version__, json.dumps(models, sort_keys=True), float(min_score))
         self.written = self.unchanged = 0
         self.failures: list[Failure] = []
         with engine.begin() as connection:
@@ -138,7 +149,7 @@ class Writer:
             self.id = int(key[0])
 
     def holds(self, value: Article) -> bool:
-        """Tell whether the store has this article as it is, processed by this code and these models; count it if so."""
+        """Tell whether the store has this article as it is, processed as this run would; count it if so."""
         query = sa.select(article.c.text_hash, article.c.provenance_hash).where(article.c.id == value.id)
         with self.engine.connect() as connection:
             row = connection.execute(query).first()
@@ -153,6 +164,7 @@ class Writer:
             _insert_article(connection, value, self.id, self.provenance)
             for record in records:
                 _insert_record(connection, record)
+            self._count(connection, self.written + 1)
         self.written += 1
 
     def fail(self, value: Failure) -> None:
@@ -162,14 +174,16 @@ class Writer:
             _upsert(connection, failure, keys, {"reason": _storable(value.reason)})
         self.failures.append(value)
 
+    def _count(self, connection: Connection, written: int, **more: str) -> None:
+        """Write down how far the run has come, so that one that is cut off says so too."""
+        values = {"articles": written, "unchanged": self.unchanged, **more}
+        connection.execute(run.update().where(run.c.id == self.id).values(values))
+
     def finish(self) -> Summary:
         """Close the run and return what it did."""
         with self.engine.begin() as connection:
-            connection.execute(
-                run.update()
-                .where(run.c.id == self.id)
-                .values(finished=_now(), articles=self.written, unchanged=self.unchanged)
-            )
+            self._count(connection, self.written, finished=_now())
+            _mend_same_as(connection)
             _drop_orphans(connection)
             articles, records, delegates = (
                 int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
@@ -193,10 +207,10 @@ class Writer:
 
 
 @contextmanager
-def writing(engine: Engine, models: dict[str, str]) -> Iterator[Writer]:
+def writing(engine: Engine, models: dict[str, str], min_score: float = 0.0) -> Iterator[Writer]:
     """Give a `Writer`, and let go of the database when the block ends, however it ends."""
     try:
-        yield Writer(engine, models)
+        yield Writer(engine, models, min_score)
     finally:
         engine.dispose()
 
@@ -349,11 +363,18 @@ def _first_of(connection: Connection, record: Record, delegate_key: str) -> str:
     return record.record_id
 
 
-def _drop_orphans(connection: Connection) -> None:
-    """Remove delegates and organizations that no article speaks of any more, and references to records gone since."""
+def _mend_same_as(connection: Connection) -> None:
+    """Give records of one proposal whose first record has gone a new first one, the same for them all."""
     first = proposal.alias("first")
     gone = ~sa.exists().where(first.c.id == proposal.c.same_as)
-    connection.execute(proposal.update().where(gone).values(same_as=proposal.c.id))
+    groups = sa.select(proposal.c.same_as, sa.func.min(proposal.c.id)).where(gone).group_by(proposal.c.same_as)
+    # All groups are read before one is changed: a changed row would no longer be in its group.
+    for same_as, new_first in connection.execute(groups).all():
+        connection.execute(proposal.update().where(proposal.c.same_as == same_as).values(same_as=new_first))
+
+
+def _drop_orphans(connection: Connection) -> None:
+    """Remove delegates, organizations and outlets that no article speaks of any more."""
     for table, users in (
         (delegate, (proposal.c.delegate_id, membership.c.delegate_id, post.c.delegate_id, mention.c.delegate_id)),
         (organization, (post.c.organization_id,)),

@@ -73,7 +73,7 @@ article = sa.Table(
     sa.Column("session_year", sa.Integer, index=True, comment="of the Two Sessions it covers; null where unknown"),
     sa.Column("text", sa.Text, nullable=False, comment="as read; every offset counts its code points"),
     _id("text_hash", nullable=False, comment="of the text and metadata: tells whether the article has changed"),
-    _id("provenance_hash", nullable=False, comment="of the code version and models that processed it"),
+    _id("provenance_hash", nullable=False, comment="of the code version, models and least score it was read with"),
     sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id"), nullable=False, comment="the run that wrote it last"),
     comment="One piece of coverage.",
 )

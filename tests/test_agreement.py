@@ -191,3 +191,14 @@ def test_the_second_annotation_of_the_project_is_clean_and_of_the_test_texts() -
     assert [problem for annotated in second for problem in check_article(annotated, topics)] == []
     comparison = compare(load_xml(DATA / "test", topics), second, topics)
     assert comparison.articles == len(second) == 60
+
+
+def test_a_chinese_character_is_a_token() -> None:
+    assert token_pairs("马化腾说。", [Tag(0, 3, "PERSON")], [], "PERSON") == {("yes", "no"): 3, ("no", "no"): 1}
+
+
+def test_a_statement_of_nobody_known_is_named() -> None:
+    annotated = parse(FIRST)
+    broken = replace(annotated, statements=(replace(annotated.statements[0], by=("p9",)),))
+    with pytest.raises(CorpusError, match="a: the statement at 37 is by 'p9', which is no entity"):
+        compare([broken], [annotated], TOPICS)

@@ -149,3 +149,11 @@ def test_records_are_plain_data(rules: Language) -> None:
     # What JSON would change on the way (tuples, keys that are no strings) would not survive a DocBin either.
     plain = [[doc._.entities, doc._.proposals] for doc in docs]
     assert json.loads(json.dumps(plain)) == plain
+
+
+def test_a_folder_of_articles_is_not_taken_for_the_shipped_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "en-rules").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert stage_names(load_pipeline("en-rules")) == STAGES

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.classify import probabilities, stance_label
-from pipeline.records import calibrated
+from pipeline.heads import calibrated
 from pipeline.training.calibrate import best_cut, fit_logistic, logits, micro_f1
 
 

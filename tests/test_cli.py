@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from typer.testing import CliRunner
 
 from pipeline import __version__, read
 from pipeline.cli import app
+from pipeline.schema import stable_hash
+from pipeline.stage import ModelFileError
 
 RULES = ("--model", "en-rules")
 TEXT = "Ma Lan, an NPC deputy and mayor of Linhai, proposed that schools be open on Sundays.\n"
@@ -161,7 +164,7 @@ def test_extract_reads_standard_input() -> None:
     result = call("extract", "-", *RULES, stdin=TEXT.encode())
     assert result.exit_code == 0
     (value,) = lines(result)
-    assert (value["document_id"], value["delegate"]["name"]) == ("stdin", "Ma Lan")
+    assert (value["document_id"], value["delegate"]["name"]) == (f"stdin-{stable_hash(TEXT)[:8]}", "Ma Lan")
 
 
 def test_extract_reads_lines_from_standard_input() -> None:
@@ -232,6 +235,37 @@ def test_run_goes_on_past_bad_files(mixed: Path, tmp_path: Path) -> None:
         assert connection.scalar(sa.text("SELECT count(*) FROM failure")) == len(EXPECTED_FAILURES)
 
 
+def test_run_keeps_all_that_standard_input_gave(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 's.db'}"
+    unnamed = json.dumps({"text": TEXT + " It rained."})
+    for text in (TEXT, OTHER, unnamed):
+        assert call("run", "-", *RULES, "--store", url, stdin=text.encode()).exit_code == 0
+    with sa.create_engine(url).connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM article")) == 3
+
+
+def test_run_with_another_least_score_processes_again(good: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 's.db'}"
+    assert "records 0" in " ".join(call("run", good, *RULES, "--store", url, "--min-score", "1").stdout.split())
+    words = " ".join(call("run", good, *RULES, "--store", url).stdout.split())
+    assert "this run wrote 2, left 0 as is" in words
+    assert "records 2" in words
+
+
+def test_names_of_bad_files_reach_the_terminal_as_symbols(tmp_path: Path) -> None:
+    (tmp_path / "a\x1b[31m\nb.txt").write_bytes(b"")
+    assert call("extract", tmp_path, *RULES).stderr == f"{tmp_path}/a␛[31m␊b.txt: empty\n"
+
+
+def test_model_that_cannot_be_loaded_is_named(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise ModelFileError("models/en: --runtime torch needs PyTorch")
+
+    monkeypatch.setattr("pipeline.build.load_pipeline", load)
+    result = call("extract", good, "--runtime", "torch")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "models/en: --runtime torch needs PyTorch\n")
+
+
 def test_run_prints_a_table_of_the_records(good: Path, tmp_path: Path) -> None:
     result = call("run", good, *RULES, "--store", f"sqlite:///{tmp_path / 's.db'}", "--table")
     assert "mayor, Linhai" in result.stdout
@@ -270,6 +304,42 @@ def test_inspect_says_where_it_cannot_write(good: Path, tmp_path: Path) -> None:
     assert result.stderr == f"{out}: no such file or directory\n"
 
 
+@pytest.fixture
+def two_lines(tmp_path: Path) -> Path:
+    """A file of two articles."""
+    path = tmp_path / "two.jsonl"
+    values = ({"id": "a", "text": TEXT}, {"id": "b/c", "text": OTHER})
+    path.write_text("".join(json.dumps(value) + "\n" for value in values), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_inspect_writes_a_page_for_each_article(two_lines: Path, tmp_path: Path, there: bool) -> None:
+    out = tmp_path / "pages"
+    if there:
+        out.mkdir()
+    result = call("inspect", two_lines, *RULES, "--html", out)
+    assert result.exit_code == 0
+    pages = [Path(line) for line in result.stdout.splitlines()]
+    assert pages == [out / "a.html", out / f"b-c-{stable_hash('b/c')[:8]}.html"]
+    for page, name in zip(pages, ("Ma Lan", "Wu Bo"), strict=True):
+        assert name in page.read_text(encoding="utf-8")
+
+
+def test_inspect_writes_a_page_into_a_folder(good: Path, tmp_path: Path) -> None:
+    result = call("inspect", good / "2022-a.txt", *RULES, "--html", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path / '2022-a.html'}\n")
+
+
+def test_inspect_puts_no_page_in_the_place_of_another(two_lines: Path, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    out.write_text("old")
+    result = call("inspect", two_lines, *RULES, "--html", out)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"{out}: one page, and there are several articles; name a folder\n"
+    assert out.read_text() == "old"
+
+
 def test_inspect_of_a_bad_file(mixed: Path) -> None:
     result = call("inspect", mixed / "empty.txt", *RULES)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -280,6 +350,51 @@ def test_inspect_reads_standard_input() -> None:
     result = call("inspect", "-", *RULES, stdin=TEXT.encode())
     assert result.exit_code == 0
     assert "stdin" in result.stdout
+
+
+# --- report ---
+
+
+def test_password_of_a_store_is_not_shown(good: Path) -> None:
+    address = "postgresql://user:secret@host:port/name"
+    for args in (("run", good, *RULES, "--store", address), ("report", "--store", address)):
+        result = call(*args)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("postgresql://user:***@host:port/name: not a database address")
+
+
+def test_report_of_an_empty_store_shows_no_password(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Served:
+        """The empty store, as if a server held it."""
+
+        url = sa.make_url("postgresql://user:secret@host/name")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(engine, name)
+
+    monkeypatch.setattr("pipeline.export.existing_store", lambda _: Served())
+    result = call("report", "--store", "postgresql://user:secret@host/name", "--out", tmp_path / "report")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("postgresql://user:***@host/name: holds no records yet")
+
+
+# --- the README ---
+
+
+def test_example_of_the_readme_is_true_to_the_character() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = re.search(r'From \*"(.+?)"\*:', readme)
+    block = re.search(r"```json\n(.+?)```", readme, re.DOTALL)
+    assert quoted
+    assert block
+    text, record = quoted[1], json.loads(block[1])
+    pieces = [(span["text"], span) for span in (*record["delegate"]["mentions"], *record["proposal"]["spans"])]
+    pieces += [(role["title"], role) for role in record["delegate"]["roles"]]
+    assert [words for words, _ in pieces] == [text[place["start"] : place["end"]] for _, place in pieces]
+    assert len(pieces) == 3
+    jsonschema.validate(record, json.loads(call("schema").stdout))
 
 
 # --- usage ---

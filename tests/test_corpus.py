@@ -217,8 +217,21 @@ def test_near_duplicates_find_a_short_text_in_a_long_one() -> None:
 
 def test_idiom_is_no_near_duplicate() -> None:
     phrase = "according to the National People's Congress"
-    assert near_duplicates({f"t{n}": phrase for n in range(11)}) == []
-    assert len(near_duplicates({f"t{n}": phrase for n in range(10)})) == 45
+    assert near_duplicates({f"t{n}": f"{phrase} x{n}" for n in range(11)}) == []
+    assert len(near_duplicates({f"t{n}": f"{phrase} x{n}" for n in range(10)})) == 45
+
+
+def test_many_copies_of_a_text_are_no_idiom() -> None:
+    text = " ".join(f"w{n}" for n in range(20))
+    texts = {"test/a": text.upper(), **{f"train/{n}": f"{text}." for n in range(11)}, "test/b": f"{text} at the end"}
+    found = near_duplicates(texts)
+    assert len(found) == 12 * 11 / 2 + 12
+    assert {(first, second) for first, second, _ in found} >= {("test/a", "train/0"), ("test/b", "train/10")}
+
+
+def test_a_chinese_character_is_a_word_of_near_duplicates() -> None:
+    text = "农村的学校应该有更好的老师和图书馆"
+    assert near_duplicates({"a": f"他说，{text}。", "b": f"代表建议：{text}！"})[0][:2] == ("a", "b")
 
 
 def test_load_xml_names_the_file_and_the_line(tmp_path: Path) -> None:

@@ -49,7 +49,13 @@ def test_the_counts() -> None:
 
 @pytest.mark.parametrize(
     ("outlet", "kind"),
-    [("State English daily", "state"), ("Hong Kong daily", "hong kong"), ("wire", "wire"), (None, "none")],
+    [
+        ("State English daily", "state"),
+        ("Hong Kong daily", "hong kong"),
+        ("wire", "wire"),
+        (None, "none"),
+        (" , ", "none"),
+    ],
 )
 def test_the_kind_of_an_outlet(outlet: str | None, kind: str) -> None:
     assert outlet_kind(outlet) == kind

@@ -17,11 +17,13 @@ from typer.testing import CliRunner
 
 from pipeline.build import load_pipeline
 from pipeline.cli import app
+from pipeline.corpus import load_annotated
 from pipeline.document import mentions_of, set_mentions, set_statements, statements_of
 from pipeline.evaluate import PARTS, PIPELINE, compare_reports, evaluate, evaluate_together
 from pipeline.evaluation import run as evaluation_run
 from pipeline.evaluation.baselines import BaselineError, Majority, NearestName, Tfidf, TrainingText, baseline
 from pipeline.evaluation.gold import (
+    ASPECTS,
     CROSS,
     DIRECT,
     INDIRECT,
@@ -39,6 +41,7 @@ from pipeline.evaluation.intervals import Measure, Tally
 from pipeline.evaluation.run import Request, run_evaluation
 from pipeline.evaluation.scores import Tag
 from pipeline.evaluation.system import ATTRIBUTE, CLASSIFY, LINK, RECOGNISE, System
+from pipeline.formats import format_module
 from pipeline.schema import Article, Mention
 
 REPORT = """<article id="one" lang="en" outlet="daily" published="2023-03-08" session_year="2023" shape="report">
@@ -142,6 +145,21 @@ def test_coverage_gold_is_loaded_and_its_offsets_are_checked(tmp_path: Path) -> 
         load_gold(tmp_path)
 
 
+def test_a_surname_is_no_part_of_another_word(tmp_path: Path) -> None:
+    (tmp_path / "gold").mkdir()
+    text = "MA HUATENG (马化腾) came.\nIn March, ma said nothing of a ban."
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    spans = [{"start": text.index("a ban"), "end": text.index("a ban") + 5}]
+    record = {"proponent": "Ma Huateng", "aliases": ["马化"], "spans": spans, "topics": [], "stance": "regulate"}
+    (tmp_path / "gold" / "a.json").write_text(json.dumps({"records": [record]}), encoding="utf-8")
+    (claim,) = load_gold(tmp_path).articles[0].claims or ()
+    # He is named in the line above only.
+    assert claim.traits == (INDIRECT, CROSS)
+    (tmp_path / "a.txt").write_text(text.replace("ma said", "Ma said"), encoding="utf-8")
+    (claim,) = load_gold(tmp_path).articles[0].claims or ()
+    assert claim.traits == (INDIRECT, PRONOUN)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -151,6 +169,7 @@ def test_coverage_gold_is_loaded_and_its_offsets_are_checked(tmp_path: Path) -> 
         (b'{"id": "a"}', r"a\.json: no 'records' in it"),
         (b'{"records": [{"proponent": "Ma"}]}', r"a\.json: no 'spans' in it, or in one of its records"),
         (b'{"records": [{"proponent": "Ma", "spans": [{"start": 0, "end": 9}]}]}', r"a\.json: a span at 0 to 9 lies"),
+        (b'{"records": [{"proponent": "Ma", "spans": []}]}', r"a\.json: a record of Ma has no span"),
     ],
 )
 def test_a_broken_coverage_gold_is_named(content: bytes, message: str, tmp_path: Path) -> None:
@@ -218,6 +237,33 @@ def test_bio_labels_map_as_far_as_they_go(tmp_path: Path) -> None:
     assert found.left_out[0] == "1 mentions of 'country'"
 
 
+def test_words_of_a_bio_file_are_parted_by_tabs_and_chinese_is_joined(tmp_path: Path) -> None:
+    file = tmp_path / "dev.txt"
+    file.write_text("\u2028\tO\r\nLi\tB-person\r\n\r\nAn  B-person \n", encoding="utf-8", newline="")
+    first, second = load_gold(file).articles
+    assert (first.article.text, second.article.text) == ("\u2028 Li", "An")
+    assert [(m.start, m.end) for m in first.mentions or ()] == [(2, 4)]
+    file.write_text("马\tB-person\n化腾\tI-person\n，\tO\n他\tO\nTom\tO\n", encoding="utf-8")
+    (item,) = load_gold(file).articles
+    assert (item.article.text, item.article.lang) == ("马化腾，他 Tom", None)
+    assert [(m.start, m.end) for m in item.mentions or ()] == [(0, 3)]
+    file.write_text("\tO\n", encoding="utf-8")
+    with pytest.raises(GoldError, match="line 1 has no word"):
+        load_gold(file, "bio")
+
+
+def test_the_model_is_that_of_the_language_of_the_text(tmp_path: Path, nlp: Language) -> None:
+    file = tmp_path / "dev.txt"
+    file.write_text("马\tB-person\n化\tI-person\n腾\tI-person\n说\tO\n", encoding="utf-8")
+    with pytest.raises(BaselineError, match="no model for the language of these articles"):
+        run_evaluation(Request(file, baselines=("none",)), load=lambda _: nlp)
+    # A sentence of names may look like any language; the file is English.
+    sentences = ["Tony\tB-person\nBlair\tI-person\n", "The\tO\nminister\tO\nsaid\tO\nthat\tO\nit\tO\nrains\tO\n" * 3]
+    file.write_text("\n".join(sentences), encoding="utf-8")
+    found = run_evaluation(Request(file, baselines=("none",)), load=lambda _: nlp).report
+    assert (len(found.outcomes), found.system) == (2, "en")
+
+
 def test_a_tagged_file_of_our_own_keeps_its_articles(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "own.iob"
     result = CliRunner().invoke(app, ["corpus", "export", str(folder), "--to", "iob", "--out", str(file)])
@@ -232,6 +278,50 @@ def test_one_annotated_article_is_a_set_and_a_folder_of_sets_is_none(folder: Pat
     folder.rename(tmp_path / "test")
     with pytest.raises(GoldError, match=r"holds several sets; name one: .*test"):
         load_gold(tmp_path)
+
+
+def test_a_compiled_corpus_is_several_sets(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    for split in ("train", "test"):
+        format_module("jsonl").write(load_annotated(folder), out / f"{split}.jsonl")
+    with pytest.raises(GoldError, match=r"corpus: holds several sets; name one: .*train\.jsonl, .*test\.jsonl"):
+        load_gold(out)
+    assert len(load_gold(out / "test.jsonl").articles) == 2
+
+
+def test_a_statement_of_nobody_known_is_named(folder: Path, tmp_path: Path) -> None:
+    one, two = load_annotated(folder)
+    broken = replace(one, statements=(replace(one.statements[0], by=("p9",)),))
+    format_module("jsonl").write([broken, two], tmp_path / "a.jsonl")
+    with pytest.raises(GoldError, match=r"a\.jsonl: one: the statement at \d+ is by 'p9', which is no entity"):
+        load_gold(tmp_path / "a.jsonl")
+
+
+def test_what_an_imported_set_does_not_annotate_is_not_scored(tmp_path: Path, nlp: Language) -> None:
+    text = "Luo Wenqing, an NPC deputy, proposed that farm data should be protected by a law."
+    start = text.index("farm data")
+    labels = [(0, 11, "PERSON"), (start, len(text) - 1, "PROPOSAL")]
+    entities = [{"id": i, "start_offset": a, "end_offset": b, "label": name} for i, (a, b, name) in enumerate(labels)]
+    row = {"text": text, "lang": "en", "entities": entities, "relations": [{"from_id": 1, "to_id": 0, "type": "by"}]}
+    file = tmp_path / "set.jsonl"
+    # Nobody proposes in the second one; what is found there is wrong all the same.
+    file.write_text("\n".join(map(json.dumps, [row, {**row, "entities": entities[:1], "relations": []}])))
+    gold = load_gold(file)
+    assert gold.unknown == set(ASPECTS)
+    report = evaluate(System("rules", nlp), gold, resamples=10)
+    assert report.counts.total("attribution.overlap").gold == 1
+    assert "proposer.gold" in report.counts.keys
+    starts = ("record.", "topic.", "stance.", "body.", "link.", "holder.")
+    assert [key for key in report.counts.keys if key.startswith(starts)] == []
+    assert report.left_out[:3] == ("topics: none is annotated", "stance: none is annotated", "body: none is annotated")
+    assert report.confusions == {"stance": {}, "topics": {}}
+    assert (report.calibration["topics"].count, report.calibration["stance"].count) == (0, 0)
+    # With a stance that is scored, and the rest still is not.
+    entities[1]["label"] = "PROPOSAL/regulate"
+    file.write_text(json.dumps(row))
+    report = evaluate(System("rules", nlp), load_gold(file), resamples=10)
+    assert report.counts.total("stance.gold").gold == 1
+    assert [key for key in report.counts.keys if key.startswith(("record.", "topic."))] == []
 
 
 def test_a_label_of_another_scheme_is_mapped_where_a_set_is_converted(tmp_path: Path) -> None:
@@ -465,7 +555,7 @@ def test_a_report_has_every_part(nlp: Language, gold: GoldSet) -> None:
     assert value["articles"] == 2
     assert value["figures"]["attribution.overlap:f1"]["gold"] == 1
     assert {"low", "high", "value"} <= set(value["figures"]["stance.gold:macro"])
-    assert set(value["calibration"]) == {"records", "topics", "stance"}
+    assert set(value["calibration"]) == {"records", "proponents", "mentions", "topics", "stance"}
 
 
 class Oracle:
@@ -507,6 +597,9 @@ def test_what_is_all_right_scores_one(nlp: Language, gold: GoldSet) -> None:
         assert report.value(key) == 1, key
     assert report.wrong == {}
     assert report.calibration["records"].ece == pytest.approx(0.1)
+    # The oracle is sure of its proponent, and the rules are of their mentions; all are right.
+    for name, count in (("proponents", 1), ("mentions", 8)):
+        assert (report.calibration[name].count, report.calibration[name].ece) == (count, 0)
     assert report.risk[-1].recall == 0
     assert report.outcomes[1].tallies["attribution.overlap"] == Tally(0, 0, 0)
 

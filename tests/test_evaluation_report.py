@@ -8,7 +8,7 @@ from io import StringIO
 
 from pipeline.evaluate import Outcome, Report, compare_reports, measures
 from pipeline.evaluation.intervals import count_articles, estimate
-from pipeline.evaluation.page import confusion_table, marked, plot, report_page
+from pipeline.evaluation.page import article_errors, confusion_table, marked, plot, report_page
 from pipeline.evaluation.reliability import Bin, Judgement, calibrate, risk_coverage
 from pipeline.evaluation.rows import NOTES
 from pipeline.evaluation.scores import (
@@ -135,7 +135,8 @@ def test_confusions_and_plots_are_laid_out() -> None:
 def test_the_terminal_shows_the_same_errors() -> None:
     from rich.console import Console
 
-    report = replace(make_report("sys[/tem]"), data="se[t]")
+    made = make_report("sys[/tem]")
+    report = replace(made, data="se[t]", outcomes=(replace(made.outcomes[0], id="doc[/1]"),))
     assert [kind for kind, _ in error_lines(report.outcomes[0])] == [
         "missed",
         "look-alike speaker",
@@ -149,7 +150,15 @@ def test_the_terminal_shows_the_same_errors() -> None:
     text = console.export_text()
     assert "Records, overlap ≥ 0.5" in text
     assert "sys[/tem] on se[t], 1 articles" in text
+    assert "doc[/1]" in text
     assert "things <left>" in text
     assert "Whole record: found" in text
     assert "Whole record, core: found" in text
     assert "missed: Bo: more schools" in text
+
+
+def test_what_is_not_annotated_is_no_error() -> None:
+    (outcome,) = make_report().outcomes
+    outcome = replace(outcome, unknown=frozenset({"topics", "stance"}))
+    assert [kind for kind, _ in error_lines(outcome)] == ["missed", "look-alike speaker"]
+    assert [error.kind for error in article_errors(outcome)] == ["missed", "look-alike speaker"]

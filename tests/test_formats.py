@@ -337,6 +337,21 @@ def test_a_chain_of_references_ends_at_the_name() -> None:
     assert [m.of for m in annotated.mentions] == [("p1",), ("p1",), ("p1",)]
 
 
+@pytest.mark.parametrize("ends", [("0", "1"), ("1", "0")])
+def test_same_joins_two_names_of_one_whatever_its_direction(ends: tuple[str, str]) -> None:
+    relations = (Relation(*ends, "same"), Relation("2", "1", "by"))
+    people = graph(("Ma Huateng", "PERSON"), ("Pony", "PERSON"), ("a", "PROPOSAL"), relations=relations)
+    assert [entity.name for entity in people.entities] == ["Ma Huateng"]
+    assert ([m.of for m in people.mentions], people.statements[0].by) == ([("p1",), ("p1",)], ("p1",))
+    houses = graph(("Jiusan Society", "ORG"), ("Jiusan", "ORG"), ("a", "PROPOSAL"), relations=relations)
+    assert [entity.name for entity in houses.entities] == ["Jiusan Society"]
+    assert ([m.of for m in houses.mentions], houses.statements[0].by) == ([("o1",), ("o1",)], ("o1",))
+    # A later mention of the one is a mention of the other too.
+    relations = (Relation(*ends, "same"), Relation("1", "2", "of"))
+    later = graph(("Pony", "PERSON"), ("Luo", "PERSON"), ("Luo Wenqing", "PERSON"), relations=relations)
+    assert [m.of for m in later.mentions] == [("p1",)] * 3
+
+
 def test_same_joins_spans_to_one_record() -> None:
     relations = (Relation("1", "0", "by"), Relation("2", "1", "same"), Relation("3", "0", "by"))
     annotated = graph(("Li An", "PERSON"), ("a", "PROPOSAL"), ("b", "PROPOSAL"), ("c", "PROPOSAL"), relations=relations)
@@ -431,6 +446,7 @@ BAD = [
         "'y' is not what stands at 0..1: 'x'",
     ),
     ("a.iob", "Li\tB-PERSON\nAn\n", None, r"a\.iob:2: 'An' is no token with a tag"),
+    ("a.iob", "\tO\n", None, r"a\.iob:1: '\\tO' is no token with a tag"),
     ("a.iob", "Li\tX-PERSON\n", None, "the tag 'X-PERSON' begins with none of"),
     ("a.txt", "Just a text.\n", None, "can't tell its format"),
 ]
@@ -587,10 +603,16 @@ def test_an_entity_without_a_name_cannot_be_exported() -> None:
         ("a  b", (), "doesn't keep the white space at 2"),
         ("a\x01b", (), "XML can't hold it"),
         ("a b c", (GoldMention(0, 3, "ORG"), GoldMention(2, 5, "ORG")), "overlap"),
+        (
+            "Li Pony",
+            (GoldMention(0, 2, "PERSON", ("p1",)), GoldMention(3, 7, "PERSON", ("p1",))),
+            "a: XML would give the PERSON 'Pony' at 3 back as REF",
+        ),
     ],
 )
 def test_what_xml_cannot_hold(text: str, mentions: tuple[GoldMention, ...], message: str) -> None:
-    annotated = AnnotatedArticle(Article("a", text), None, (), mentions, ())
+    people = (Entity("p1", "person", "Li"),) if any(m.of for m in mentions) else ()
+    annotated = AnnotatedArticle(Article("a", text), None, people, mentions, ())
     with pytest.raises(CorpusError, match=message):
         to_xml(annotated)
 
@@ -680,6 +702,51 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     ):
         result = CliRunner().invoke(app, ["corpus", *arguments])
         assert (result.exit_code, "taken" in result.output) == (1, True), result.output
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_a_write_that_fails_leaves_what_was_there(name: str, tmp_path: Path) -> None:
+    head = {"lang": "en", "outlet": "\ud800", "published": "2024-03-06", "session_year": 2024}
+    # IOB holds no metadata, so there the text is what can't be written.
+    broken = Article("b", "b \ud800") if name == "iob" else Article("b", "b", **head)  # type: ignore[arg-type]
+    articles = [AnnotatedArticle(article, "report", (), (), ()) for article in (Article("a", "a"), broken)]
+    out = tmp_path / f"out{SUFFIXES.get(name, '')}"
+    if name in ("xml", "brat"):
+        out.mkdir()
+    kept = write(out, f"b.{name}", "old") if out.is_dir() else write(tmp_path, out.name, "old")
+    with pytest.raises(CorpusError, match="no file can hold the last character of"):
+        format_module(name).write(articles, out)
+    assert kept.read_text(encoding="utf-8") == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_command_says_that_a_text_can_not_be_written(tmp_path: Path) -> None:
+    source = write(tmp_path, "a.jsonl", '{"text": "a \\ud800", "entities": []}')
+    old = write(tmp_path, "old.jsonl", "old")
+    result = CliRunner().invoke(app, ["corpus", "import", str(source), "--out", str(old)])
+    assert (result.exit_code, old.read_text(encoding="utf-8")) == (1, "old"), result.output
+    assert "old.jsonl: row 1: no file can hold the last character of" in result.output
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    import os
+
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    format_module("jsonl").write([AnnotatedArticle(Article("a", "x"), None, (), (), ())], pipe)
+    assert json.loads(os.read(reader, 10000))["id"] == "a"
+    os.close(reader)
+
+
+def test_a_year_is_a_number_and_an_id_a_string(tmp_path: Path) -> None:
+    for name, value, message in (("session_year", "2021", "'2021' is no whole number"), ("id", 7, "7 is no string")):
+        write(tmp_path, "a.jsonl", json.dumps({**SOUND["jsonl"], name: value}))
+        with pytest.raises(CorpusError, match=rf"a\.jsonl:1: {name} {message}"):
+            load_annotated(tmp_path / "a.jsonl")
+    write(tmp_path, "b.jsonl", json.dumps({**SOUND["doccano"], "session_year": [2021]}))
+    with pytest.raises(CorpusError, match=r"b\.jsonl:1: .*session_year \[2021\] is no whole number"):
+        load_annotated(tmp_path / "b.jsonl")
 
 
 def test_statement_of_nobody_and_a_record_of_two(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -54,6 +55,30 @@ def test_decoding_reads_spans_off_certain_tags() -> None:
 def test_decoding_repairs_what_is_not_legal() -> None:
     assert decode_tags(certain([0, INSIDE, INSIDE, LAST, 0]), [(0, 5)], 1) in ([(0, 4, 0, 0)], [(1, 4, 0, 0)])
     assert decode_tags(certain([BEGIN, 0, 0]), [(0, 3)], 1) in ([], [(0, 1, 0, 0)])
+
+
+def test_lines_are_decoded_alike_in_any_company() -> None:
+    random = np.random.default_rng(3)
+    lengths = [*random.integers(0, 9, 300).tolist(), 2000, 1]
+    ends = np.cumsum(lengths)
+    lines = list(zip((ends - lengths).tolist(), ends.tolist(), strict=True))
+    log_probs = log_softmax(random.normal(size=(int(ends[-1]), 9)).astype(np.float32))
+    alone = [span for at, line in enumerate(lines) for span in _in_line(decode_tags(log_probs, [line], 2), at)]
+    assert decode_tags(log_probs, lines, 2) == alone
+
+
+def _in_line(spans: list[tuple[int, int, int, int]], line: int) -> list[tuple[int, int, int, int]]:
+    return [(start, end, kind, line) for start, end, kind, _ in spans]
+
+
+def test_one_long_line_among_many_needs_little_memory() -> None:
+    lines = [(0, 4000), *((4000 + at, 4001 + at) for at in range(2000))]
+    log_probs = np.zeros((6000, 21), dtype=np.float32)
+    tracemalloc.start()
+    decode_tags(log_probs, lines, 5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100e6
 
 
 def test_no_span_crosses_a_line() -> None:

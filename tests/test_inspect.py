@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from unicodedata import category
+
 from conftest import RecordMaker
 from hypothesis import given
+from hypothesis import strategies as st
 from lxml import html as lxml_html
 from rich.console import Console, RenderableType
+from rich.text import Text
 from spacy.language import Language
 from spacy.tokens import Doc
 from strategies import coverage_text
 
 from pipeline.document import make_doc
-from pipeline.inspect import COLOURS, STYLES, html_view, records_table, terminal_view
+from pipeline.inspect import COLOURS, STYLES, html_view, page_name, records_table, terminal_view, visible
 from pipeline.schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article
 
 TEXT = "Ma Lan, an NPC deputy and mayor of Linhai, proposed that schools be open on Sundays."
@@ -45,6 +49,43 @@ def test_terminal_shows_text_and_records(rules: Language) -> None:
 def test_terminal_takes_markup_as_text(rules: Language) -> None:
     text = "[bold]Ma Lan[/bold], an NPC deputy, proposed that [red]schools[/] be open."
     assert text in printed(terminal_view(processed(rules, text)))
+
+
+def test_terminal_takes_an_id_as_text(rules: Language) -> None:
+    assert "x [/b] y" in printed(terminal_view(processed(rules, TEXT, name="x [/b] y")))
+
+
+def test_visible_keeps_lengths_and_lines() -> None:
+    assert visible("a\tb\nc\r\nd\re") == "a\tb\nc \nd\ne"
+    assert visible("\x1b[2J\x07\x7f\x9b\u202e") == "␛[2J␇␡��"
+    assert visible("Ma Lan 马兰 👩") == "Ma Lan 马兰 👩"
+
+
+@given(st.text())
+def test_visible_text_has_no_control_characters(text: str) -> None:
+    shown = visible(text)
+    assert len(shown) == len(text)
+    assert not [char for char in shown if category(char) == "Cc" and char not in "\t\n"]
+
+
+def test_terminal_obeys_nothing_of_an_article(rules: Language) -> None:
+    text = TEXT.replace("schools", "\x1b[31mschools\x07\x9b1m")
+    doc = processed(rules, f"Open schools\r\n\r\n{text}", name="a\x1b]0;b\x07")
+    view = terminal_view(doc)
+    shown = printed(view)
+    assert not {"\x1b", "\x07", "\x9b"} & set(shown)
+    assert "a␛]0;b␇" in shown
+    # Rich takes a carriage return out of a text, which would shift the marks behind it.
+    assert isinstance(view.renderables[2], Text)
+    assert view.renderables[2].plain.index("Ma Lan") == doc.text.index("Ma Lan")
+
+
+def test_names_of_pages_differ_and_stay_in_their_folder(rules: Language) -> None:
+    ids = ["2022-a", "马兰", "a/b", "a-b", "../a", "https://u.example/1?x=2", "x" * 300, "马" * 300, "/", "..", "-"]
+    names = [page_name(processed(rules, "", name=name)) for name in ids]
+    assert names[:2] == ["2022-a.html", "马兰.html"]
+    assert len(set(names)) == len(names)
+    assert all("/" not in name and not name.startswith(".") and len(name.encode()) < 255 for name in names)
 
 
 def test_table_names_each_article_once(make_record: RecordMaker) -> None:

@@ -67,6 +67,12 @@ def test_no_written_dates_in_a_language_without_a_pattern(languages: Languages) 
     assert languages.written_date("March 5, 2024", None) is None
 
 
+def test_generic_words_are_those_of_all_languages() -> None:
+    table = {"en": {"generic": ["group", "ltd"]}, "eo": {"generic": ["grupo"]}, "zh": {}}
+    assert Languages(table).generic_words() == {"group", "ltd", "grupo"}
+    assert {"group", "ltd", "china"} <= load_languages().generic_words()
+
+
 def test_another_config_file(tmp_path: Path) -> None:
     path = tmp_path / "languages.toml"
     path.write_text("[eo]\nname = 'Esperanto'\nmodel = 'eo'\n", encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.entities import Entity, Reading, reseat, seat
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
+from pipeline.link import Link
 from pipeline.records import Judged, announced, imply, join_split_sentences
 from pipeline.rules.lexicon import Lexicon
 
@@ -160,3 +161,13 @@ def test_a_bare_membership_is_no_post(lexicon: Lexicon) -> None:
     reseat(reading, [entity], lexicon.bare_body)
     assert [reading.words(mention) for mention in entity.bodies] == ["Delegate", "NPC deputy"]
     assert [reading.words(mention) for mention in entity.roles] == ["film director"]
+
+
+def test_whoever_speaks_counts_where_sources_are_measured() -> None:
+    link = Link("link")
+    settings = {"verdict_threshold": 0.5, "organization_threshold": 0.5}
+    official, ministry = Entity("person", "He Min", []), Entity("organization", "Ministry of Health", [])
+    assert not link.may_propose(official, 0.9, settings)
+    assert not link.may_propose(ministry, 0.1, settings)
+    assert link.may_propose(official, 0.1, {**settings, "open": True})
+    assert link.may_propose(ministry, 0.1, {**settings, "open": True})

@@ -38,6 +38,7 @@ def test_one_person(longer: str, shorter: str) -> None:
         ("", "Ma"),
         ("Ma Lan", "!"),
         ("Ma Lan", "M"),
+        ("Zhang Wei", "Z. Wei"),
         ("马兰", "马"),
         ("马兰", "马云"),
     ],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.languages import Languages
 from pipeline.read import Failure, ReadOptions, decode, read_articles
-from pipeline.schema import Article
+from pipeline.schema import Article, stable_hash
 
 TEXT = "Ma Lan, an NPC deputy, proposed that schools be open on Sunday mornings."
 CHINESE = "马兰代表建议，支持学校在星期日上午开放，并尽快完善相关法律法规，加强对未成年人的保护。"
@@ -42,6 +42,11 @@ def reason(options: ReadOptions, path: Path | str, stdin: bytes | None = None) -
     (item,) = read(options, path, stdin=stdin)
     assert isinstance(item, Failure), item
     return item.reason
+
+
+def named(stem: str, text: str) -> str:
+    """Return the id of an article that has none of its own."""
+    return f"{stem}-{stable_hash(text)[:8]}"
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -296,7 +301,7 @@ def test_lines_with_metadata(tmp_path: Path, options: ReadOptions) -> None:
         "x1", TEXT, lang="en", title="T", outlet="O", url="https://u.example/1", published="2020-05-22",
         session_year=2020,
     )  # fmt: skip
-    assert second == Article("a-3", TEXT, lang="en")
+    assert second == Article(named("a", TEXT), TEXT, lang="en")
 
 
 def test_url_names_an_article_without_id(tmp_path: Path, options: ReadOptions) -> None:
@@ -341,7 +346,13 @@ def test_oversized_line_spares_the_others(tmp_path: Path, languages: Languages) 
     assert article.id == "good"
 
 
-@pytest.mark.parametrize("year", [True, 10**30, -1, "2020", 2020.5, None])
+@pytest.mark.parametrize("year", [2020, "2020", " 2020 "])
+def test_session_year_may_be_a_string(tmp_path: Path, options: ReadOptions, year: object) -> None:
+    path = write(tmp_path, "a.jsonl", json.dumps({"id": "x", "text": TEXT, "session_year": year}))
+    assert one(options, path).session_year == 2020
+
+
+@pytest.mark.parametrize("year", [True, 10**30, -1, "2020/21", "", "20205", 2020.5, None])
 def test_impossible_session_year_is_unknown(tmp_path: Path, options: ReadOptions, year: object) -> None:
     path = write(tmp_path, "a.jsonl", json.dumps({"id": "x", "text": TEXT, "session_year": year}))
     assert one(options, path).session_year is None
@@ -360,6 +371,22 @@ def test_language_is_detected_where_the_metadata_has_none(tmp_path: Path, option
     assert one(options, write(tmp_path, "a.jsonl", json.dumps({"text": TEXT, "lang": lang}))).lang == "en"
 
 
+@pytest.mark.parametrize(("lang", "code"), [("en-US", "en"), ("EN", "en"), ("zh_CN", "zh"), (" zh-Hans ", "zh")])
+def test_language_is_the_primary_subtag(tmp_path: Path, options: ReadOptions, lang: str, code: str) -> None:
+    assert one(options, write(tmp_path, "a.jsonl", json.dumps({"text": TEXT, "lang": lang}))).lang == code
+
+
+def test_unnamed_articles_are_named_by_their_text(tmp_path: Path, options: ReadOptions) -> None:
+    first, second = json.dumps({"text": TEXT}), json.dumps({"text": TEXT + " It rained."})
+    items = read(options, write(tmp_path, "a.jsonl", f"{first}\n{second}\n"))
+    again = read(options, write(tmp_path, "a.jsonl", f"{second}\n{first}\n"))
+    assert items == again[::-1]
+    assert [item.id for item in items if isinstance(item, Article)] == [
+        named("a", TEXT),
+        named("a", TEXT + " It rained."),
+    ]
+
+
 def test_metadata_beats_detection_and_the_option_beats_both(tmp_path: Path, languages: Languages) -> None:
     path = write(tmp_path, "a.jsonl", json.dumps({"text": TEXT, "lang": "zh"}))
     assert one(ReadOptions(languages), path).lang == "zh"
@@ -371,7 +398,8 @@ def test_metadata_beats_detection_and_the_option_beats_both(tmp_path: Path, lang
 
 def test_stream_of_text(options: ReadOptions) -> None:
     content = TEXT + "\r\nIt rained."
-    assert one(options, "-", stdin=content.encode()) == Article("stdin", content, lang="en")
+    assert one(options, "-", stdin=content.encode()) == Article(named("stdin", content), content, lang="en")
+    assert one(options, "-", stdin=TEXT.encode()).id == named("stdin", TEXT)
 
 
 def test_stream_of_lines(options: ReadOptions) -> None:
@@ -383,7 +411,27 @@ def test_stream_of_lines(options: ReadOptions) -> None:
 
 def test_stream_of_a_page(options: ReadOptions) -> None:
     article = one(options, "-", stdin=b"\n" + PAGE.format(text=TEXT).encode())
-    assert (article.id, article.title) == ("stdin", "Open schools")
+    assert (article.id, article.title) == (named("stdin", article.text), "Open schools")
+
+
+@pytest.mark.parametrize("broken", [b'{"text": "A line that\n', b'{ "text": 3,}\n'])
+def test_stream_whose_first_line_is_broken(options: ReadOptions, broken: bytes) -> None:
+    failure, article = read(options, "-", stdin=broken + json.dumps({"id": "b", "text": TEXT}).encode())
+    assert isinstance(failure, Failure)
+    assert failure.source == "standard input:1"
+    assert failure.reason.startswith("not JSON")
+    assert isinstance(article, Article)
+    assert article.id == "b"
+
+
+def test_stream_whose_first_line_is_oversized(languages: Languages) -> None:
+    big, good = json.dumps({"id": "big", "text": TEXT * 100}), json.dumps({"id": "good", "text": TEXT})
+    failure, article = read(ReadOptions(languages, max_bytes=1000), "-", stdin=f"{big}\n{good}\n".encode())
+    assert isinstance(failure, Failure)
+    assert failure.source == "standard input:1"
+    assert "--max-megabytes" in failure.reason
+    assert isinstance(article, Article)
+    assert article.id == "good"
 
 
 def test_stream_that_only_begins_like_json(options: ReadOptions) -> None:
@@ -415,6 +463,16 @@ def test_bad_streams(languages: Languages, options: ReadOptions) -> None:
         ("2019-a.txt", f"Published 2020/05/22\n{TEXT}", 2020),
         ("a.txt", f"In 2025 the plan ends. {TEXT}", None),
         ("a.txt", f"Call 12015-03-091. {TEXT}", None),
+        ("2024-village.txt", f"Since the law took effect on January 1, 2021, villages keep accounts. {TEXT}", 2024),
+        ("2024-village.txt", f"A village\nIt all began on January 1, 2021.\n{TEXT}", 2024),
+        ("2024-village.txt", f"{TEXT}\nThe law, which is to take effect on January 1, 2026, is silent on that.", 2024),
+        ("village.txt", f"On January 1, 2021, the law took effect. {TEXT}", None),
+        ("2024-a.txt", f"A village\n\nBy Joan Whitfield\nMarch 7, 2014\n\n{TEXT}", 2014),
+        ("2024-a.txt", f"HEFEI, March 9, 2015 (Huaxin Wire) -- {TEXT}", 2015),
+        ("2024-a.txt", f"BEIJING March 9, 2015 (Huaxin Wire) -- {TEXT}", 2015),
+        ("2024-a.txt", f"{TEXT} | By Joan Whitfield in Beijing | The National Daily | Updated: 2022-03-10 09:02", 2022),
+        ("2024-a.txt", f"{'It rained. ' * 20}\n" * 9 + f"\n{TEXT}\n(Published on March 12, 2016)", 2016),
+        ("2024-a.txt", f"{TEXT}\n" * 9 + "March 12, 2016\n" + f"{TEXT}\n" * 9, 2024),
     ],
 )
 def test_session_year(tmp_path: Path, options: ReadOptions, name: str, text: str, year: int | None) -> None:

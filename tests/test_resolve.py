@@ -169,6 +169,10 @@ def test_known_delegates_may_come_as_a_stream() -> None:
         ("Open the schools.", "open the SCHOOLS.", True),
         ("Open the schools.", "Open the gates.", False),
         ("", "", True),
+        ("建议加快数据立法，支持企业研发。", "支持企业研发，加快数据立法。", True),
+        ("建议加快数据立法，支持企业研发。", "建议学校在星期日上午开放体育场。", False),
+        ("开放学校", "开放体育场", False),
+        ("开放学校", "开放学校", True),
     ],
 )
 def test_one_proposal_in_two_articles(first: str, second: str, same: bool) -> None:

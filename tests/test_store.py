@@ -108,7 +108,10 @@ def test_store_whose_making_was_cut_off_is_completed(tmp_path: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "sqlite:////no/such/folder/a.db", "nosuchdb://host/name"])
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "sqlite:////no/such/folder/a.db", "nosuchdb://host/name", "postgresql://host:port/name"],
+)
 def test_address_that_cannot_be_opened(url: str) -> None:
     with pytest.raises(StoreError, match=url.split("://")[0]):
         open_store(url)
@@ -120,7 +123,15 @@ def test_file_that_is_no_database(tmp_path: Path) -> None:
         open_store(f"sqlite:///{tmp_path / 'a.db'}")
 
 
-@pytest.mark.parametrize("url", ["sqlite://user:secret@host/a.db", "nosuchdb://user:secret@host/name"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://user:secret@host/a.db",
+        "nosuchdb://user:secret@host/name",
+        "postgresql://user:secret@host:port/name",
+        "postgresql://user:se@cr:secret@host/name",
+    ],
+)
 def test_password_is_not_shown(url: str) -> None:
     with pytest.raises(StoreError, match=r"user:\*\*\*@host") as caught:
         open_store(url)
@@ -197,6 +208,14 @@ def test_new_models_write_again(engine: Engine, make_record: RecordMaker) -> Non
     put(engine, (article, [make_record(article)]))
     summary = put(engine, (article, [make_record(article)]), models={"en": "other"})
     assert (summary.written, summary.articles, summary.records) == (1, 1, 1)
+
+
+def test_another_least_score_writes_again(engine: Engine, make_record: RecordMaker) -> None:
+    article = english("a")
+    for min_score, held in ((0.9, False), (0.9, True), (0.0, False), (0, True)):
+        with writing(engine, MODELS, min_score) as writer:
+            assert writer.holds(article) is held
+            writer.write(article, [make_record(article)])
 
 
 def test_nobody_stays_whom_no_article_names(engine: Engine, make_record: RecordMaker) -> None:
@@ -288,6 +307,24 @@ def test_one_proposal_reported_twice_points_to_the_first(engine: Engine, make_re
     assert same_as(engine)[records[1].record_id] == records[1].record_id
 
 
+def test_reports_of_one_proposal_stay_together_where_the_first_changes(
+    engine: Engine, make_record: RecordMaker
+) -> None:
+    whole = (TEXT.index("schools"), len(TEXT))
+    articles = [english("a"), english("b", TEXT + " It rained."), english("c", TEXT + " It snowed.")]
+    records = [make_record(article, span=whole) for article in articles]
+    put(engine, *((article, [record]) for article, record in zip(articles, records, strict=True)))
+    assert set(same_as(engine).values()) == {records[0].record_id}
+    text = "Yesterday " + TEXT
+    corrected = replace(articles[0], text=text)
+    record = make_record(corrected, span=(text.index("schools"), len(text)))
+    put(engine, (corrected, [record]))
+    ids = [record.record_id, records[1].record_id, records[2].record_id]
+    assert same_as(engine) == dict.fromkeys(ids, min(ids))
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT records, proposals FROM v_topic_stance_by_year")).all() == [(3, 1)]
+
+
 def same_as(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
         rows = connection.execute(sa.select(tables.proposal.c.id, tables.proposal.c.same_as))
@@ -315,7 +352,8 @@ def test_article_is_written_whole_or_not_at_all(
     with engine.connect() as connection:
         assert connection.scalars(sa.select(tables.article.c.id)).all() == ["a"]
         assert set(connection.scalars(sa.select(tables.proposal.c.article_id))) == {"a"}
-        assert connection.scalar(sa.select(tables.run.c.finished)) is None
+        row = connection.execute(sa.select(tables.run.c.finished, tables.run.c.articles)).one()
+        assert tuple(row) == (None, 1)
     monkeypatch.undo()
     summary = put(engine, (a, [make_record(a)]), (b, records))
     assert (summary.written, summary.unchanged, summary.records) == (1, 1, 3)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 
 from pipeline.build import build, load_pipeline
@@ -21,7 +25,7 @@ from pipeline.resources import resource
 from pipeline.schema import PROPOSAL, Article
 from pipeline.stage import ModelFileError
 from pipeline.training.examples import OPEN, Example
-from pipeline.training.joint import Joint, encode, losses, train
+from pipeline.training.joint import Checkpoint, Joint, encode, losses, train
 from pipeline.training.recipe import TrainingError, draw_examples, find_backbone, load_recipe, new_model, train_all
 from pipeline.training.topics import train_topics
 from tests.tiny_backbone import write_backbone, write_config, write_corpus
@@ -166,6 +170,92 @@ def test_a_killed_training_resumes(trained: Path, tmp_path: Path) -> None:
     train_all(recipe, tmp_path / "model", tmp_path / "work", log=lines.append)
     assert any(line == "resumed behind epoch 2" for line in lines)
     assert not any(line.startswith("epoch 1/") for line in lines)
+
+
+def test_a_resumed_training_goes_on_as_if_never_killed(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml", epochs=3)
+    topics = load_topics()
+    found = []
+    for kill in (False, True):
+        checkpoint = Checkpoint(tmp_path / f"{kill}.pt", "one")
+        model, tokenizer = new_model(recipe, topics)
+        draw = draw_examples(recipe, load_xml(recipe.train, topics), tokenizer)
+        if kill:
+            with pytest.raises(KeyboardInterrupt):
+                train(model, draw, recipe.joint, checkpoint, _rising(1), log=lambda line: None)
+            torch.manual_seed(77)
+            random.seed(77)
+            model, _ = new_model(recipe, topics)
+        train(model, draw, recipe.joint, checkpoint, _rising(), log=lambda line: None)
+        found.append(model.heads.mention_tags.weight.detach().numpy().copy())
+    assert np.array_equal(*found)
+
+
+def _rising(killed_in: int | None = None) -> Callable[[int, Joint], float]:
+    """Scores that rise by the epoch, in one of which the training is killed."""
+
+    def score(epoch: int, current: Joint) -> float:
+        if epoch == killed_in:
+            raise KeyboardInterrupt
+        return float(epoch)
+
+    return score
+
+
+def test_a_checkpoint_of_another_training_is_refused(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml", epochs=1)
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    other = replace(recipe, joint=replace(recipe.joint, seed=2))
+    with pytest.raises(TrainingError, match=r"joint\.pt is of a training with other data"):
+        train_all(other, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+
+
+def test_nothing_of_the_model_before_is_left_in_its_folder(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    shutil.copytree(trained / "model", out)
+    assert (out / "encode" / "torch").is_dir()
+    (out / "README.md").write_text("card", encoding="utf-8")
+    train_all(load_recipe(trained / "train.toml", epochs=1), out, tmp_path / "work", log=lambda line: None)
+    assert not (out / "encode" / "torch").exists()
+    assert (out / "README.md").exists()
+    load_pipeline(str(out))
+
+
+def test_dev_without_proposals_is_refused(trained: Path, tmp_path: Path) -> None:
+    recipe = replace(load_recipe(trained / "train.toml"), dev=tmp_path)
+    with pytest.raises(TrainingError, match="no annotated articles with proposals"):
+        train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+
+
+def test_topics_are_not_trained_on_rules(trained: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="en-rules classifies by rules"):
+        train_topics(load_recipe(trained / "train.toml"), "en-rules", tmp_path / "model", log=lambda line: None)
+
+
+def test_windows_that_overlap_wholly_are_refused(trained: Path, tmp_path: Path) -> None:
+    config = tmp_path / "train.toml"
+    text = (trained / "train.toml").read_text(encoding="utf-8")
+    config.write_text(re.sub(r"window_overlap = \d+", "window_overlap = 4000", text), encoding="utf-8")
+    with pytest.raises(TrainingError, match="window_overlap 4000 does not fit"):
+        load_recipe(config)
+
+
+def test_an_article_is_read_alike_in_any_company(nlp: Language) -> None:
+    texts = [TEXT, "Hospitals. " * 400, "A ban, said He Min, an NPC deputy."]
+    docs = [nlp.make_doc(text) for text in texts]
+    encode = nlp.get_pipe("encode")
+    together = [np.array(doc.tensor) for doc in encode.pipe(docs)]
+    for text, tensor in zip(texts, together, strict=True):
+        assert np.array_equal(encode(nlp.make_doc(text)).tensor, tensor)
+
+
+def test_bytes_and_files_carry_the_encoder(trained: Path, nlp: Language, tmp_path: Path) -> None:
+    copy = spacy.load(trained / "model")
+    copy.from_bytes(nlp.to_bytes())
+    assert records(copy) == records(nlp)
+    load_pipeline(str(trained / "model"), "torch").to_disk(tmp_path / "torch")
+    for runtime in ("torch", "onnx"):
+        assert records(load_pipeline(str(tmp_path / "torch"), runtime)) == records(nlp)
 
 
 def test_training_stops_early_and_keeps_the_best(trained: Path) -> None:

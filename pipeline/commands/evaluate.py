@@ -70,6 +70,12 @@ def evaluate(
         found = run_evaluation(request, tell=_tell)
     except (OSError, ValueError) as error:
         _stop(str(error))
+    if json is not None:
+        _write(json, found.to_json())
+    if report is not None:
+        from ..evaluation.page import report_page
+
+        _write(report, report_page(found.report, found.comparisons))
     from rich.console import Console
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -79,12 +85,6 @@ def evaluate(
     if errors:
         for part in errors_view(found.report):
             console.print(part)
-    if json is not None:
-        _write(json, found.to_json())
-    if report is not None:
-        from ..evaluation.page import report_page
-
-        _write(report, report_page(found.report, found.comparisons))
     raise typer.Exit(_OK)
 
 

@@ -24,14 +24,15 @@ def report(
         engine = existing_store(store)
     except StoreError as error:
         _stop(str(error), _USAGE)
+    shown = engine.url.render_as_string(hide_password=True)
     try:
-        made = write_report(engine, engine.url.render_as_string(hide_password=True), out)
+        made = write_report(engine, shown, out)
     except ExportError as error:
         _stop(str(error), _FAILED)
     finally:
         engine.dispose()
     if not made.entries:
-        print(f"{store}: holds no records yet; the report says so", file=sys.stderr)
+        print(f"{shown}: holds no records yet; the report says so", file=sys.stderr)
     print(out / "index.html")
 
 

@@ -22,7 +22,10 @@ def train(
         Part, typer.Argument(help="all, or topics: the topic head alone, on the model that is there.")
     ] = Part.ALL,
     config: Annotated[Path, typer.Option(help="The training config.")] = Path("configs/train.en.toml"),
-    out: Annotated[Path, typer.Option(help="The model folder to write.")] = Path("build/models/en"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The model folder to write.", show_default="build/models/LANG, or LANG-topics with topics"),
+    ] = None,
     work: Annotated[Path, typer.Option(help="Where checkpoints go; a killed training resumes from them.")] = Path(
         "build/training"
     ),
@@ -40,14 +43,16 @@ def train(
         print(f"{error.name} is not installed: pip install -c constraints.txt -e '.[train]'", file=sys.stderr)
         raise typer.Exit(2) from None
     from ..corpus import CorpusError
+    from ..evaluation.gold import GoldError
 
     try:
         recipe = load_recipe(config, backbone, epochs, seed)
+        out = out or Path("build/models") / (f"{recipe.lang}-topics" if part is Part.TOPICS else recipe.lang)
         if part is Part.TOPICS:
             scores = train_topics(recipe, model, out, log=_log)
         else:
             scores = train_all(recipe, out, work, keep_torch, log=_log)
-    except (TrainingError, CorpusError, OSError) as error:
+    except (TrainingError, CorpusError, GoldError, OSError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from None
     for name, value in scores.items():

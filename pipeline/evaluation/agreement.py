@@ -5,7 +5,6 @@ Tokens are the words of a text: punctuation marks count as little here as they d
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus import AnnotatedArticle, CorpusError
+from ..corpus import WORD, AnnotatedArticle, CorpusError
 from ..schema import MENTION_LABELS, PROPOSAL, SAYING
 from .gold import GoldArticle, from_annotated
 from .intervals import Tally
@@ -30,7 +29,6 @@ from .scores import (
     topic_tallies,
 )
 
-_WORD = re.compile(r"\w+")
 Pairs = Counter[tuple[str, str]]
 Both = Sequence[tuple[GoldArticle, GoldArticle]]
 
@@ -111,7 +109,7 @@ def compare(first: Iterable[AnnotatedArticle], second: Iterable[AnnotatedArticle
     sizes = (_records(one for one, _ in both), _records(other for _, other in both))
     found = sum(match.found for matches, _ in matched for match in matches)
     exact = sum(match.exact for matches, _ in matched for match in matches)
-    tokens = sum(len(_WORD.findall(one.article.text)) for one, _ in both)
+    tokens = sum(len(WORD.findall(one.article.text)) for one, _ in both)
     rows = [
         *(_token_row(label, both) for label in (*MENTION_LABELS, PROPOSAL, SAYING)),
         _proponent_row(proponents),
@@ -157,9 +155,7 @@ def token_pairs(text: str, first: Iterable[Tag], second: Iterable[Tag], label: s
             if tag.label == label:
                 covered[tag.start : tag.end] = b"\1" * (tag.end - tag.start)
         inside.append(covered)
-    return Counter(
-        (_answer(inside[0][word.start()]), _answer(inside[1][word.start()])) for word in _WORD.finditer(text)
-    )
+    return Counter((_answer(inside[0][word.start()]), _answer(inside[1][word.start()])) for word in WORD.finditer(text))
 
 
 def _answer(value: object) -> str:

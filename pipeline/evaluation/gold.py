@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..corpus import SPLITS, AnnotatedArticle, CorpusError, Entity, load_annotated, load_xml
+from ..corpus import SPLITS, AnnotatedArticle, CorpusError, Entity, chinese, load_annotated, load_xml, splits_of
 from ..formats import FORMATS as IMPORTED
+from ..formats import columns_of
 from ..formats import guess_format as guess_imported
+from ..formats.iob import run_on
 from ..people import name_words
 from ..schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article, Mention
 from .scores import QUOTATION_MARKS, Claim, Holding, Party, Range, Tag, normalise
@@ -22,6 +24,8 @@ LIST, DIRECT, INDIRECT = "list", "direct quote", "indirect quote"
 PRONOUN, CROSS, SEVERAL = "pronoun or surname source", "cross-paragraph", "several delegates"
 TRAITS = (LIST, DIRECT, INDIRECT, PRONOUN, CROSS, SEVERAL)
 FORMATS = ("xml", "coverage", "polnear", "bio")
+#: What a set may annotate of its records and links beside who says what; what it does not is not scored.
+ASPECTS = ("topics", "stance", "body", "posts", "ROLE → person", "ORG → person", "BODY → person")
 #: How the labels of a BIO file map; what is not here is left out.
 BIO_LABELS = {
     "person": "PERSON",
@@ -74,13 +78,17 @@ class GoldArticle:
 
 @dataclass(frozen=True)
 class GoldSet:
-    """Annotated articles, the mention labels that they annotate, and what was left out of them, in words."""
+    """Annotated articles, the mention labels that they annotate, and what was left out of them, in words.
+
+    `unknown`: those of `ASPECTS` that the set does not annotate.
+    """
 
     name: str
     format: str
     articles: tuple[GoldArticle, ...]
     labels: tuple[str, ...] = MENTION_LABELS
     left_out: tuple[str, ...] = ()
+    unknown: frozenset[str] = frozenset()
 
 
 def load_gold(path: Path, format: str | None = None) -> GoldSet:
@@ -129,6 +137,9 @@ def guess_format(path: Path) -> str:
 def _load_imported(path: Path, kind: str) -> GoldSet:
     if kind not in IMPORTED:
         raise GoldError(f"{path}: unknown format {kind!r}; one of {', '.join(dict.fromkeys((*FORMATS, *IMPORTED)))}")
+    splits = splits_of(path) if path.is_dir() else {}
+    if len(splits) > 1:
+        raise GoldError(f"{path}: holds several sets; name one: {', '.join(map(str, splits.values()))}")
     try:
         articles = load_annotated(path, kind)
     except CorpusError as error:
@@ -157,7 +168,20 @@ def _as_far_as_annotated(name: str, kind: str, articles: Sequence[GoldArticle]) 
         for item in articles
     )
     labels = {tag.label for item in articles for tag in item.mentions or ()}
-    return GoldSet(name, kind, kept, tuple(label for label in MENTION_LABELS if label in labels), tuple(left_out))
+    unknown = [aspect for aspect in ASPECTS if claims and not _annotates(aspect, articles)]
+    left_out += [f"{aspect}: none is annotated" for aspect in unknown]
+    known_labels = tuple(label for label in MENTION_LABELS if label in labels)
+    return GoldSet(name, kind, kept, known_labels, tuple(left_out), frozenset(unknown))
+
+
+def _annotates(aspect: str, articles: Sequence[GoldArticle]) -> bool:
+    """Tell whether any article says something of an aspect of its records, or links a mention of that label."""
+    if "→" in aspect:
+        return any(holding.label == aspect.split()[0] for item in articles for holding in item.holdings)
+    claims = [claim for item in articles for claim in item.claims or ()]
+    if aspect == "posts":
+        return any(claim.roles or claim.organizations for claim in claims)
+    return any(getattr(claim, aspect) for claim in claims)
 
 
 def load_annotated_xml(path: Path) -> GoldSet:
@@ -170,9 +194,18 @@ def load_annotated_xml(path: Path) -> GoldSet:
 
 
 def from_annotated(annotated: AnnotatedArticle) -> GoldArticle:
-    """Return what an annotated article holds as the evaluation compares it."""
+    """Return what an annotated article holds as the evaluation compares it.
+
+    Raises `CorpusError` for a statement of somebody who is no entity.
+    """
     text = annotated.article.text
     parties = {entity.id: _party(annotated, entity) for entity in annotated.entities}
+    for statement in annotated.statements:
+        for holder in statement.by:
+            if holder not in parties:
+                raise CorpusError(
+                    f"{annotated.article.id}: the statement at {statement.start} is by {holder!r}, which is no entity"
+                )
     people = {entity.id for entity in annotated.entities if entity.kind == "person"}
     proposals = [statement for statement in annotated.statements if statement.n]
     several = len({by for statement in proposals for by in statement.by if by in people}) > 1
@@ -317,14 +350,13 @@ def _coverage_claims(text: str, records: Iterable[dict[str, Any]], source: str) 
                 raise GoldError(f"{source}: a span at {start} to {end} lies outside of the text (0 to {len(text)})")
             if "text" in span and text[start:end] != span["text"]:
                 raise GoldError(f"{source}: the text at {start} is not {span['text'][:40]!r}")
+        if not spans:
+            raise GoldError(f"{source}: a record of {record['proponent']} has no span")
         party = Party(record["proponent"], record.get("kind", "person"), tuple(record.get("aliases", ())))
         short = [word for word in party.name.split() if len(word) > 1][:1] if party.kind == "person" else []
-        names = [
-            (match.start(), match.end(), match[0] not in short)
-            for match in re.finditer(
-                "|".join(re.escape(name) for name in (party.name, *party.aliases, *short)), text, re.IGNORECASE
-            )
-        ]
+        # The surname in its own case alone: "Long" is no "long".
+        patterns = [*(f"(?i:{_whole(name)})" for name in (party.name, *party.aliases)), *map(_whole, short)]
+        names = [(match.start(), match.end(), match[0] not in short) for match in re.finditer("|".join(patterns), text)]
         yield Claim(
             proponent=party,
             spans=spans,
@@ -337,6 +369,11 @@ def _coverage_claims(text: str, records: Iterable[dict[str, Any]], source: str) 
             loose=True,
             traits=traits(text, spans, names, False, several),
         )
+
+
+def _whole(name: str) -> str:
+    """Return the pattern of a name that is no part of another word; Chinese has no borders of words."""
+    return re.escape(name) if chinese(name) else rf"(?<!\w){re.escape(name)}(?!\w)"
 
 
 def load_polnear(path: Path) -> GoldSet:
@@ -378,7 +415,7 @@ def load_polnear(path: Path) -> GoldSet:
         left["contents inside of another content"] += len(found) - len(outer)
         outer.sort(key=lambda item: item.content)
         statements = tuple(dict.fromkeys(Tag(*item.content, SAYING) for item in outer))
-        article = Article(file.stem, text, lang="en")
+        article = Article(file.stem, text)
         articles.append(GoldArticle(article, statements=statements, attributions=tuple(outer)))
     left_out = [f"{count} {what}" for what, count in sorted(left.items()) if count]
     left_out.append("cues; everything that only records have (proponents, topics, stance), mentions and links")
@@ -423,9 +460,10 @@ def load_bio(path: Path) -> GoldSet:
     lines: list[tuple[str, str]] = []
     # Not splitlines(): U+2028 and the like may be a word of their own.
     for number, line in enumerate([*_decoded(path).split("\n"), ""], 1):
-        fields = [] if line.startswith("-DOCSTART-") else line.split()
-        if fields and len(fields) < 2:
-            raise GoldError(f"{path}: line {number} has no tag: {line[:60]!r}")
+        fields = [] if line.startswith("-DOCSTART-") or not line.strip() else columns_of(line)
+        if fields and (len(fields) < 2 or not fields[0].strip(" ")):
+            what = "tag" if len(fields) < 2 else "word"
+            raise GoldError(f"{path}: line {number} has no {what}: {line[:60]!r}")
         if fields:
             lines.append((fields[0], fields[-1]))
         elif lines:
@@ -441,16 +479,17 @@ def _sentence(name: str, lines: Sequence[tuple[str, str]], left: Counter[str]) -
     text = ""
     spans: list[tuple[int, int, str]] = []
     for word, tag in lines:
-        text += " " if text else ""
+        before = len(text)
+        text += "" if not text or run_on(text, word) else " "
         place, _, label = tag.partition("-")
-        if place in ("I", "E", "M", "L") and spans and spans[-1][2] == label and spans[-1][1] == len(text) - 1:
+        if place in ("I", "E", "M", "L") and spans and spans[-1][2] == label and spans[-1][1] == before:
             spans[-1] = (spans[-1][0], len(text) + len(word), label)
         elif label:
             spans.append((len(text), len(text) + len(word), label))
         text += word
     tags = [Tag(a, b, BIO_LABELS[label.lower()]) for a, b, label in spans if label.lower() in BIO_LABELS]
     left.update(label for _, _, label in spans if label.lower() not in BIO_LABELS)
-    return GoldArticle(Article(name, text, lang="en"), mentions=tuple(tags))
+    return GoldArticle(Article(name, text), mentions=tuple(tags))
 
 
 def as_mentions(text: str, tags: Iterable[Tag], scores: dict[str, float] | None = None) -> list[Mention]:

@@ -153,7 +153,7 @@ def article_errors(outcome: Outcome) -> Iterator[Error]:
         yield Error(kind, claim.proponent.name, f"score {claim.score:.2f}", pieces(outcome, claim))
     for match in outcome.matches:
         gold, predicted = outcome.gold[match.gold], outcome.predicted[match.predicted]
-        wrong = label_errors(gold, predicted) if match.found else []
+        wrong = label_errors(gold, predicted, outcome.unknown) if match.found else []
         if wrong:
             yield Error("wrong label", gold.proponent.name, " · ".join(wrong), pieces(outcome, gold))
 

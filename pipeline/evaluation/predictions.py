@@ -53,6 +53,7 @@ def read_doc(doc: Doc) -> Prediction:
             topics=tuple(topic.label for topic in record.proposal.topics),
             stance=record.proposal.stance.label,
             score=record.score,
+            proponent_score=record.delegate.score,
             topic_scores=tuple((topic.label, topic.score) for topic in record.proposal.topics),
             stance_scores=(record.proposal.stance.promote, record.proposal.stance.regulate),
         )
@@ -96,14 +97,14 @@ def _holdings(text: str, entity: Mapping[str, Any], party: Party, mentions: Sequ
 def open_sources(system: System, prepared: Doc, article: Article) -> Prediction:
     """Return what the pipeline says where nobody need be a delegate.
 
-    The verdict of a trained linker, whether a statement is a delegate's proposal, is left aside; rules keep theirs.
+    A trained linker then lets everybody propose and keeps every record (its setting `open`); rules keep their verdict.
     """
     linker = next((component for stage, component in system.components() if stage == LINK), None)
     settings = getattr(linker, "settings", None)
     if not isinstance(settings, dict):
         return read_doc(system.run(fresh(system.nlp, prepared, article), {}, LINK))
     before = dict(settings)
-    settings["verdict_threshold"] = 0.0
+    settings["open"] = True
     try:
         return read_doc(system.run(fresh(system.nlp, prepared, article), {}, LINK))
     finally:

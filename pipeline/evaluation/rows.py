@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ..evaluate import Report
@@ -128,18 +128,18 @@ def topic_rows(report: Report) -> list[tuple[str, Estimate, Tally]]:
     return sorted(found, key=lambda row: -row[2].gold)
 
 
-def label_errors(gold: Claim, predicted: Claim) -> list[str]:
-    """Return in words what is wrong about a found record; empty where nothing is."""
+def label_errors(gold: Claim, predicted: Claim, unknown: Collection[str] = ()) -> list[str]:
+    """Return in words what is wrong about a found record; `unknown` aspects of the gold are not asked for."""
     found = []
-    if gold.body != predicted.body:
+    if "body" not in unknown and gold.body != predicted.body:
         found.append(f"body: {predicted.body or 'none'}, not {gold.body or 'none'}")
-    if not posts_right(gold, predicted):
+    if "posts" not in unknown and not posts_right(gold, predicted):
         found.append(f"posts: {_posts(predicted)}, not {_posts(gold)}")
-    if set(gold.topics) != set(predicted.topics):
+    if "topics" not in unknown and set(gold.topics) != set(predicted.topics):
         missed, surplus = set(gold.topics) - set(predicted.topics), set(predicted.topics) - set(gold.topics)
         words = [*(f"+{label}" for label in sorted(surplus)), *(f"-{label}" for label in sorted(missed))]
         found.append("topics: " + " ".join(words))
-    if not stance_right(gold, predicted):
+    if "stance" not in unknown and not stance_right(gold, predicted):
         found.append(f"stance: {predicted.stance}, not {gold.stance}")
     return found
 

@@ -15,7 +15,7 @@ from ..build import load_pipeline
 from ..corpus import CorpusError, load_topics
 from ..corpus_proposals import FOLDER, load_proposals, pages
 from ..evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate_together
-from ..languages import load_languages
+from ..languages import Languages, load_languages
 from ..resources import resource
 from .baselines import BASELINES, MAJORITY, NEAREST, RULE_PIPELINE, RULES, TFIDF, BaselineError, baseline
 from .gold import GoldArticle, GoldSet, from_annotated, load_gold
@@ -105,7 +105,7 @@ def _model_of(name: str | None, gold: GoldSet) -> tuple[str, GoldSet]:
     if name:
         return name, gold
     languages = load_languages()
-    models = [languages.model(item.article.lang or "en") for item in gold.articles]
+    models = [languages.model(lang) for lang in _languages_of(gold, languages)]
     known = Counter(model for model in models if model)
     if not known:
         raise BaselineError(f"{gold.name}: there is no model for the language of these articles; name one by --model")
@@ -115,6 +115,15 @@ def _model_of(name: str | None, gold: GoldSet) -> tuple[str, GoldSet]:
         note = f"{len(gold.articles) - len(kept)} articles in languages of another model"
         gold = replace(gold, articles=kept, left_out=(*gold.left_out, note))
     return model, gold
+
+
+def _languages_of(gold: GoldSet, languages: Languages) -> list[str | None]:
+    """Return the language of each article; one that does not name its own is told by its text."""
+    texts = [item.article.text for item in gold.articles]
+    if gold.format == "bio":
+        # A sentence is too little to tell by; the file is in one language.
+        return [languages.detect("\n".join(texts))] * len(texts)
+    return [item.article.lang or languages.detect(item.article.text) for item in gold.articles]
 
 
 def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
@@ -130,7 +139,7 @@ def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
     records = any(item.claims is not None for item in gold.articles)
     if records and {PIPELINE, LINK} & set(request.parts):
         found.append(NEAREST)
-    if records and {PIPELINE, CLASSIFY} & set(request.parts):
+    if records and {PIPELINE, CLASSIFY} & set(request.parts) and not {"topics", "stance"} <= gold.unknown:
         found += [MAJORITY, TFIDF]
     return found
 

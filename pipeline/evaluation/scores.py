@@ -44,7 +44,7 @@ class Claim:
 
     `loose`: posts and organizations are right where each contains, or is contained in, a predicted one, and surplus
     ones do no harm. `stance_also`: other answers that count as right. `traits`: the error buckets of a gold record.
-    `topic_scores` and `stance_scores` (promote, regulate) are the predicted probabilities.
+    `proponent_score`, `topic_scores` and `stance_scores` (promote, regulate) are the predicted probabilities.
     """
 
     proponent: Party
@@ -58,6 +58,7 @@ class Claim:
     loose: bool = False
     traits: tuple[str, ...] = ()
     score: float = 1.0
+    proponent_score: float = 1.0
     topic_scores: tuple[tuple[str, float], ...] = ()
     stance_scores: tuple[float, float] | None = None
 

@@ -132,7 +132,8 @@ def errors_view(report: Report) -> Iterator[RenderableType]:
     for outcome in report.outcomes:
         lines = list(error_lines(outcome))
         if lines:
-            yield Rule(outcome.id)
+            # As text: a title that is a string is read as markup.
+            yield Rule(Text(outcome.id))
             yield marked(outcome)
             for kind, words in lines:
                 yield Text(f"  {kind}: ", style="bold red") + Text(words, style="not bold default")
@@ -168,7 +169,7 @@ def error_lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
     for index, kind in sorted(outcome.wrong.items()):
         yield kind, _words(outcome, outcome.predicted[index])
     for gold, predicted in outcome.pairs:
-        for words in label_errors(gold, predicted):
+        for words in label_errors(gold, predicted, outcome.unknown):
             yield f"found, but wrong {words.split(':')[0]}", f"{gold.proponent.name}: {words.split(': ', 1)[1]}"
 
 

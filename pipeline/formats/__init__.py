@@ -72,10 +72,19 @@ def _guess_file(path: Path) -> str | None:
     if suffix == ".txt":
         if path.with_suffix(".ann").exists():
             return "brat"
-        lines = [line.split() for line in _head(path) if line.strip() and not line.startswith("#")]
+        lines = [columns_of(line) for line in _head(path) if line.strip() and not line.startswith("#")]
         tagged = [words for words in lines if len(words) >= 2 and (words[-1] == "O" or words[-1][1:2] == "-")]
         return "iob" if lines and len(tagged) == len(lines) else None
     return None
+
+
+def columns_of(line: str) -> list[str]:
+    """Return the columns of a line of tagged words: tabs part them where there is one, or else spaces.
+
+    Not `split()`: U+2028 and the like may be a word of their own.
+    """
+    line = line.rstrip(" \t\r\n")
+    return line.split("\t") if "\t" in line else re.split(" +", line.lstrip(" "))
 
 
 def _guess_lines(path: Path) -> str | None:
@@ -160,9 +169,40 @@ def well_formed(place: str) -> Iterator[None]:
         raise CorpusError(f"{place}: not as this format has it: {error}") from None
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to; the file takes the place of `path` when the block ends without an error.
+
+    Makes the folders above it. Raises `CorpusError` where it can't be placed there.
+    """
+    from ..exporters.atomic import whole_file
+    from ..exporters.source import ExportError
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        # A pipe or /dev/stdout is written to, not replaced.
+        yield path
+        return
+    try:
+        with whole_file(path.resolve()) as made:
+            yield made
+    except ExportError as error:
+        raise CorpusError(str(error)) from None
+
+
+@contextmanager
+def encodable(source: str) -> Iterator[None]:
+    """Raise `CorpusError` that names the source for text that UTF-8 can't hold: half of a surrogate pair."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        words = error.object[max(0, error.start - 30) : error.end]
+        raise CorpusError(f"{source}: no file can hold the last character of {words!r}: {error.reason}") from None
+
+
 def write_lines(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     """Write one JSON object a line, characters as they are."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with replacing(path) as made, made.open("w", encoding="utf-8", newline="\n") as stream:
+        for number, row in enumerate(rows, 1):
+            with encodable(f"{path}: row {number}"):
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ..corpus import AnnotatedArticle, CorpusError, GoldMention, GoldStatement, load_topics, parse_xml
 from ..schema import REFERENCE
-from . import file_stem, files_of
+from . import encodable, file_stem, files_of
 from .graph import to_graph
 
 _TAGS = {"PERSON": "ref", REFERENCE: "ref", "ROLE": "role", "ORG": "org", "BODY": "body"}
@@ -40,7 +40,7 @@ def to_xml(annotated: AnnotatedArticle, article_id: str | None = None) -> str:
     """Return an annotated article as XML.
 
     Raises `CorpusError` where XML can't hold it: white space beyond single spaces and paragraph breaks of one kind,
-    overlapping mentions or statements, and control characters.
+    overlapping mentions or statements, mentions that it would read with another label, and control characters.
     """
     article, name = annotated.article, annotated.article.id
     single = "\n\n" not in article.text and "\n" in article.text
@@ -62,7 +62,9 @@ def to_xml(annotated: AnnotatedArticle, article_id: str | None = None) -> str:
         start = end + (1 if single else 2)
     lines.append("</article>\n")
     xml = "\n".join(lines)
-    again, problems = parse_xml(xml.encode("utf-8"), f"{article_id or name}.xml", load_topics())
+    with encodable(name):
+        data = xml.encode("utf-8")
+    again, problems = parse_xml(data, f"{article_id or name}.xml", load_topics())
     if again is None:
         raise CorpusError(f"{name}: XML can't hold it: {problems[0].message}")
     if again.article.text != article.text:
@@ -74,7 +76,18 @@ def to_xml(annotated: AnnotatedArticle, article_id: str | None = None) -> str:
         raise CorpusError(
             f"{name}: mentions or statements overlap, or cross a paragraph border; write to a .jsonl file"
         )
+    for ours, theirs in zip(_labelled(annotated), _labelled(again), strict=True):
+        if ours != theirs:
+            start, end, label = ours
+            raise CorpusError(
+                f"{name}: XML would give the {label} {article.text[start:end]!r} at {start} back as {theirs[2]}; "
+                f"write to a .jsonl file"
+            )
     return xml
+
+
+def _labelled(annotated: AnnotatedArticle) -> list[tuple[int, int, str]]:
+    return sorted((mention.start, mention.end, mention.label) for mention in annotated.mentions)
 
 
 def _places(annotated: AnnotatedArticle) -> list[tuple[int, int]]:

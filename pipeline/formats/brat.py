@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus import AnnotatedArticle, CorpusError
-from . import file_stem, files_of, read_text, well_formed
+from . import encodable, file_stem, files_of, read_text, well_formed
 from .graph import Graph, GraphSpan, Relation, from_graph, metadata, to_graph
 
 _ATTRIBUTES = ("entity", "is", "n", "stance")
@@ -130,13 +130,16 @@ def write(articles: Iterable[AnnotatedArticle], path: Path) -> None:
     for annotated in articles:
         stem = file_stem(annotated.article.id, taken)
         graph = to_graph(annotated)
-        for suffix, content in (
-            (".txt", graph.text),
-            (".ann", "".join(line + "\n" for line in _lines(graph))),
-            (".json", json.dumps(dict(graph.extra), ensure_ascii=False, indent=1) + "\n"),
-        ):
-            # with_name, not with_suffix: an id may hold a dot. Bytes, so that line ends stay as they are.
-            (path / f"{stem}{suffix}").write_bytes(content.encode("utf-8"))
+        contents = {
+            ".txt": graph.text,
+            ".ann": "".join(line + "\n" for line in _lines(graph)),
+            ".json": json.dumps(dict(graph.extra), ensure_ascii=False, indent=1) + "\n",
+        }
+        with encodable(annotated.article.id):
+            encoded = {suffix: content.encode("utf-8") for suffix, content in contents.items()}
+        for suffix, data in encoded.items():
+            # Not with_suffix: an id may hold a dot. Bytes, so that line ends stay as they are.
+            (path / f"{stem}{suffix}").write_bytes(data)
 
 
 def _lines(graph: Graph) -> list[str]:

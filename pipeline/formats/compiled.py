@@ -45,9 +45,13 @@ def from_row(row: Mapping[str, Any], source: str) -> AnnotatedArticle:
         raise CorpusError(f"{source}: no {error.args[0]!r} there") from None
     except (TypeError, ValueError) as error:
         raise CorpusError(f"{source}: not an annotated article: {error}") from None
+    for name, value in asdict(article).items():
+        kind, what = (int, "whole number") if name == "session_year" else (str, "string")
+        if not isinstance(value, kind) and (value is not None or name in ("id", "text")):
+            raise CorpusError(f"{source}: {name} {value!r} is no {what}")
     items: tuple[GoldMention | GoldStatement, ...] = (*mentions, *statements)
-    if not isinstance(article.text, str) or not all(isinstance(at, int) for i in items for at in (i.start, i.end)):
-        raise CorpusError(f"{source}: not an annotated article: the text is no string, or an offset no whole number")
+    if not all(isinstance(at, int) for i in items for at in (i.start, i.end)):
+        raise CorpusError(f"{source}: not an annotated article: an offset is no whole number")
     for item in items:
         if not 0 <= item.start < item.end <= len(article.text):
             raise CorpusError(f"{source}: offsets {item.start}..{item.end} lie outside of the text")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import PROPOSAL, REFERENCE, SAYING
-from . import files_of
+from . import encodable, files_of, replacing
 from .compiled import from_row, to_row
 
 if TYPE_CHECKING:
@@ -134,5 +134,5 @@ def write(articles: Iterable[AnnotatedArticle], path: Path) -> None:
     from spacy.tokens import DocBin
 
     nlp = _blank()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    DocBin(docs=[gold_doc(annotated, nlp) for annotated in articles], store_user_data=True).to_disk(path)
+    with replacing(path) as made, encodable(str(path)):
+        DocBin(docs=[gold_doc(annotated, nlp) for annotated in articles], store_user_data=True).to_disk(made)

@@ -114,7 +114,10 @@ def _anchor(annotated: AnnotatedArticle, entity: Entity) -> int:
 
 
 def metadata(*sources: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the sources (the better one first) say of an article, in the types of `Article`."""
+    """Return what the sources (the better one first) say of an article, in the types of `Article`.
+
+    Raises `ValueError` for a year that is no number.
+    """
     found: dict[str, Any] = {}
     for source in sources:
         for name in (*_METADATA, "shape", "entities"):
@@ -127,6 +130,8 @@ def metadata(*sources: Mapping[str, Any]) -> dict[str, Any]:
     year = found.get("session_year")
     if isinstance(year, str):
         found["session_year"] = int(year) if year.isdigit() else None
+    elif year is not None and not isinstance(year, int):
+        raise ValueError(f"session_year {year!r} is no whole number")
     return found
 
 
@@ -258,6 +263,18 @@ def _complain(source: str, what: str, unknown: Counter[str], known: Sequence[str
     raise CorpusError(f"{source}: unknown {what} {names}; known: {', '.join(known)}; map one with --map OLD=NEW")
 
 
+def _joined(spans: Mapping[str, GraphSpan], relations: Sequence[Relation]) -> dict[str, list[str]]:
+    """Return the spans that `same` joins each span to, itself among them, in text order; direction is of no account."""
+    order = {name: at for at, name in enumerate(spans)}
+    groups = {name: [name] for name in spans}
+    for relation in relations:
+        first, second = groups[relation.source], groups[relation.target]
+        if relation.type == "same" and first is not second:
+            merged = sorted(first + second, key=order.__getitem__)
+            groups |= dict.fromkeys(merged, merged)
+    return groups
+
+
 class _People:
     """Who each mention belongs to: by its entity id, by its relations, and by its name, in this order."""
 
@@ -272,10 +289,10 @@ class _People:
         self.kinds = {key: entry.get("kind", "person") for key, entry in self.known.items()}
         self.names = {key: entry["name"] for key, entry in self.known.items()}
         self.own: dict[str, str] = {}
+        self.same = _joined(spans, relations)
         self.targets: dict[str, list[str]] = {}
         for relation in relations:
-            mention = spans[relation.source].label not in _STATEMENTS
-            if relation.type == "of" or (relation.type == "same" and mention):
+            if relation.type == "of":
                 self.targets.setdefault(relation.source, []).append(relation.target)
         for span in spans.values():
             if key := span.details.get("entity"):
@@ -283,16 +300,17 @@ class _People:
         self._name_people()
         for relation in relations:
             # An organization is somebody only where a statement or a later mention points to it.
-            target = spans[relation.target]
             pointed = relation.type in ("by", "same") or spans[relation.source].label == REFERENCE
-            if target.label == "ORG" and pointed and not self._speaks(target):
-                self._add(self._organization(target), target)
+            for span in (spans[name] for name in self.same[relation.target]):
+                if span.label == "ORG" and pointed and not self._speaks(span):
+                    self._add(self._organization(span), span)
 
     def _words(self, span: GraphSpan) -> str:
         return self.text[span.start : span.end]
 
     def _add(self, key: str, span: GraphSpan) -> None:
-        self.own[span.id] = key
+        for name in self.same[span.id]:
+            self.own.setdefault(name, key)
         if key not in self.names:
             self.order.append(key)
             self.names[key] = self._words(span)
@@ -327,6 +345,10 @@ class _People:
         for target in self.targets.get(span.id, ()):
             if target not in above and target != span.id:
                 found += self.holders(self.spans[target], above | {span.id})[:1]
+        for other in self.same[span.id]:
+            # Those of a mention of the same one, which may itself be joined to its name by `of`.
+            if not found and other not in above and other != span.id:
+                found += self.holders(self.spans[other], above | {span.id})[:1]
         return tuple(dict.fromkeys(found))
 
     def entity(self, key: str, mentions: Sequence[GoldMention]) -> Entity:
@@ -342,19 +364,13 @@ class _People:
 
 def _statements(spans: Mapping[str, GraphSpan], relations: Sequence[Relation], people: _People) -> list[GoldStatement]:
     by: dict[str, list[str]] = {}
-    joined = {name: name for name in spans}
 
     def root(name: str) -> str:
-        while joined[name] != name:
-            name = joined[name]
-        return name
+        return people.same[name][0]
 
     for relation in relations:
         if relation.type == "by":
             by.setdefault(relation.source, []).extend(people.holders(spans[relation.target])[:1])
-        elif relation.type == "same":
-            first, second = sorted(map(root, (relation.source, relation.target)), key=list(spans).index)
-            joined[second] = first
     ordered = [span for span in spans.values() if span.label in _STATEMENTS]
     numbers: dict[str, str] = {root(s.id): s.details["n"] for s in ordered if s.details.get("n")}
     taken = {(holder, s.details["n"]) for s in ordered if s.details.get("n") for holder in by.get(s.id, [""])}

@@ -13,15 +13,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..corpus import AnnotatedArticle, CorpusError, chinese
+from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import REFERENCE
-from . import files_of, read_text
+from . import columns_of, encodable, files_of, read_text, replacing
 from .graph import Graph, GraphSpan, from_graph
+
+if TYPE_CHECKING:
+    from ..document import ExactTokenizer
 
 _SUFFIXES = (".iob", ".iob2", ".conll", ".bio", ".bmes", ".tsv", ".txt")
 _COMMENT = re.compile(r"#\s*(newdoc id|text)\s*=(?: (.*))?$")
 _STARTS, _GOES_ON = "BSUbsu", "IMELimel"
+_WIDE = re.compile(r"[㐀-鿿豈-﫿　-〿＀-￯]")
 _CLOSING, _OPENING = frozenset(",.;:!?)]}%’”'"), frozenset("([{“‘$")
 _log = logging.getLogger(__name__)
 
@@ -66,8 +71,8 @@ def _documents(file: Path) -> Iterator[tuple[str | None, list[_Sentence]]]:
         elif line.startswith("#") and len(line.split()) != 2:
             continue
         else:
-            columns = line.split("\t") if "\t" in line else line.split()
-            if len(columns) < 2 or not (columns[-1] == "O" or columns[-1][1:2] == "-"):
+            columns = columns_of(line)
+            if len(columns) < 2 or not columns[0] or not (columns[-1] == "O" or columns[-1][1:2] == "-"):
                 raise CorpusError(
                     f"{file}:{number}: {line!r} is no token with a tag (O, B-PERSON, I-PERSON, …) behind it"
                 )
@@ -112,10 +117,15 @@ def _graph(sentences: list[_Sentence], name: str, source: str) -> Graph:
     )
 
 
+def run_on(text: str, word: str) -> bool:
+    """Tell whether a word follows a text without a space: Chinese parts neither words nor punctuation marks by any."""
+    return _WIDE.search(word) is not None and _WIDE.match(text[-1:]) is not None
+
+
 def _join(words: list[str]) -> str:
     text = ""
     for word in words:
-        close = word[0] in _CLOSING or (text and text[-1] in _OPENING) or (chinese(word) and chinese(text[-1:]))
+        close = word[0] in _CLOSING or (text and text[-1] in _OPENING) or run_on(text, word)
         text += word if not text or close else f" {word}"
     return text
 
@@ -127,20 +137,24 @@ def write(articles: Iterable[AnnotatedArticle], path: Path) -> None:
     from ..document import ExactTokenizer
 
     tokenizer = ExactTokenizer(Vocab())
-    path.parent.mkdir(parents=True, exist_ok=True)
     lost = 0
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
+    with replacing(path) as made, made.open("w", encoding="utf-8", newline="\n") as stream:
         for annotated in articles:
             lost += len(annotated.statements)
-            article, start = annotated.article, 0
-            stream.write(f"# newdoc id = {article.id}\n")
-            for line in article.text.split("\n"):
-                stream.write(f"# text = {line}\n" if line else "# text =\n")
-                for token in tokenizer(line):
-                    stream.writelines(_rows(annotated, start + token.idx, token.text))
-                stream.write("\n")
-                start += len(line) + 1
+            with encodable(f"{path}: {annotated.article.id}"):
+                stream.writelines(_lines(annotated, tokenizer))
     _log.warning("%s: IOB holds mentions only: %d statements, all links and metadata are lost", path, lost)
+
+
+def _lines(annotated: AnnotatedArticle, tokenizer: ExactTokenizer) -> Iterator[str]:
+    article, start = annotated.article, 0
+    yield f"# newdoc id = {article.id}\n"
+    for line in article.text.split("\n"):
+        yield f"# text = {line}\n" if line else "# text =\n"
+        for token in tokenizer(line):
+            yield from _rows(annotated, start + token.idx, token.text)
+        yield "\n"
+        start += len(line) + 1
 
 
 def _rows(annotated: AnnotatedArticle, start: int, token: str) -> Iterator[str]:

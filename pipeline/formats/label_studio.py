@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 
 from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import BODIES, STANCES
-from . import files_of, read_text, well_formed
+from . import encodable, files_of, read_text, replacing, well_formed
 from .graph import EXTRA, LABELS, RELATIONS, Graph, GraphSpan, Relation, from_graph, metadata, to_graph
 
 _CHOICES = ("is", "stance", "topics")
@@ -129,9 +129,9 @@ def _relations(item: Mapping[str, Any]) -> list[Relation]:
 
 def write(articles: Iterable[AnnotatedArticle], path: Path) -> None:
     """Write annotated articles to one JSON file, for import into a project with `labelling_config`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     tasks = [_task(number, annotated) for number, annotated in enumerate(articles, 1)]
-    path.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    with replacing(path) as made, encodable(str(path)):
+        made.write_text(json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _task(number: int, annotated: AnnotatedArticle) -> dict[str, Any]:

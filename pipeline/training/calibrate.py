@@ -15,12 +15,12 @@ from spacy.tokens import Doc
 from ..attribute import LISTS
 from ..classify import Classify, probabilities, token_spans
 from ..corpus import AnnotatedArticle
-from ..document import make_doc
+from ..document import make_doc, mentions_of
 from ..evaluation.gold import from_annotated
 from ..evaluation.predictions import read_doc
 from ..evaluation.scores import Claim, match_claims
+from ..heads import calibrated
 from ..link import RECORD_FEATURES
-from ..records import calibrated
 
 FloatArray = NDArray[np.float64]
 Settings = dict[str, dict[str, Any]]
@@ -46,19 +46,32 @@ def encode_all(nlp: Language, corpus: Sequence[AnnotatedArticle]) -> list[Any]:
     return [doc.tensor for doc in encode.pipe(make_doc(nlp, gold.article) for gold in corpus)]  # type: ignore[attr-defined]
 
 
-def attribution(nlp: Language, corpus: Sequence[AnnotatedArticle], tensors: Sequence[Any]) -> tuple[float, list[Any]]:
-    """Return attribution F1, and for each predicted record its features and whether it is right."""
+@dataclass(frozen=True)
+class Outcome:
+    """A predicted record: its features, whether it was found, and whether its proponent proposes any of its words."""
+
+    features: list[float]
+    found: bool
+    linked: bool
+
+
+def attribution(
+    nlp: Language, corpus: Sequence[AnnotatedArticle], tensors: Sequence[Any]
+) -> tuple[float, list[Outcome]]:
+    """Return attribution F1, and what came of each predicted record."""
     right = gold_count = predicted_count = 0
-    rows: list[tuple[list[float], bool]] = []
+    rows: list[Outcome] = []
     for gold, tensor in zip(corpus, tensors, strict=True):
         doc = run_stages(nlp, gold, tensor)
         wanted: Sequence[Claim] = from_annotated(gold).claims or ()
         found = _claims_in_order(doc)
-        hits = {m.predicted for m in match_claims(doc.text, wanted, found) if m.found}
+        matches = match_claims(doc.text, wanted, found)
+        hits, linked = {m.predicted for m in matches if m.found}, {m.predicted for m in matches}
         right += len(hits)
         gold_count += len(wanted)
         predicted_count += len(found)
-        rows.extend((entry["features"], index in hits) for index, entry in enumerate(doc._.proposals or []))
+        for index, entry in enumerate(doc._.proposals or []):
+            rows.append(Outcome(entry["features"], index in hits, index in linked))
     return 2 * right / max(1, gold_count + predicted_count), rows
 
 
@@ -90,8 +103,10 @@ def calibrate(
     `make` gives a pipeline with some settings. Thresholds are chosen for attribution F1, topic micro F1 and stance
     accuracy; probabilities are fitted by logistic regression.
     """
-    settings: Settings = {"attribute": {}, "link": {}, "classify": {}}
-    tensors = encode_all(make(settings), dev)
+    settings: Settings = {"recognise": {}, "attribute": {}, "link": {}, "classify": {}}
+    nlp = make(settings)
+    tensors = encode_all(nlp, dev)
+    settings["recognise"]["score"] = calibrate_mentions(nlp, dev, tensors)
     grid = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
     steps: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
         ("attribute", "lists", LISTS),
@@ -113,16 +128,30 @@ def calibrate(
         settings[stage][key] = good[-1] if values is LISTS else good[len(good) // 2]
         log(f"  {stage}.{key} = {settings[stage][key]!r}: dev attribution F1 {best:.4f}")
     score, rows = attribution(make(settings), dev, tensors)
-    features = np.array([row for row, _ in rows], dtype=np.float64).reshape(-1, len(RECORD_FEATURES))
-    outcome = np.array([right for _, right in rows], dtype=bool)
+    features = np.array([row.features for row in rows], dtype=np.float64).reshape(-1, len(RECORD_FEATURES))
     # Nine of ten records are right, so there is little to tell the scores' weights by.
-    settings["link"]["record"] = fit_logistic(logits(features), outcome, freedom=0.3)
-    scored = [(calibrated(row, settings["link"]["record"]), right) for row, right in rows]
+    for key, outcome in (("record", [row.found for row in rows]), ("link", [row.linked for row in rows])):
+        settings["link"][key] = fit_logistic(logits(features), np.array(outcome, dtype=bool), freedom=0.3)
+    scored = [(calibrated(row.features, settings["link"]["record"]), row.found) for row in rows]
     settings["link"]["record_threshold"] = best_cut(scored, sum(len(from_annotated(g).claims or ()) for g in dev))
     score, _ = attribution(make(settings), dev, tensors)
     log(f"  link.record_threshold = {settings['link']['record_threshold']}: dev attribution F1 {score:.4f}")
     settings["classify"], scores = calibrate_classes(make(settings), dev, tensors, topics)
     return settings, {"attribution_f1": score, **scores}
+
+
+def calibrate_mentions(nlp: Language, dev: Sequence[AnnotatedArticle], tensors: Sequence[Any]) -> list[float]:
+    """Return how the tags' probabilities of a mention become that of its being right, borders and label."""
+    recognise = nlp.get_pipe("recognise")
+    scores, outcome = [], []
+    for gold, tensor in zip(dev, tensors, strict=True):
+        doc = make_doc(nlp, gold.article)
+        doc.tensor = tensor
+        wanted = {(mention.start, mention.end, mention.label) for mention in gold.mentions}
+        for mention in mentions_of(recognise(doc)):
+            scores.append([mention.score])
+            outcome.append((mention.start, mention.end, mention.label) in wanted)
+    return fit_logistic(logits(np.array(scores, dtype=np.float64).reshape(-1, 1)), np.array(outcome, dtype=bool))
 
 
 def best_cut(scored: Sequence[tuple[float, bool]], wanted: int) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tokenizers import Tokenizer
 from ..build import build
 from ..encode import MODEL, WORD_PIECES, Encode, OnnxRuntime, Runtime
 from ..resources import resource
-from ..stage import ModelFileError, TrainedStage
+from ..stage import SETTINGS, ModelFileError, TrainedStage
 from ..windows import Batch, WindowOptions
 from .joint import Joint
 from .model import Encoder
@@ -83,11 +84,11 @@ def assemble(
     window: WindowOptions,
     weights: Mapping[str, NDArray[np.float32]],
     settings: Mapping[str, dict[str, Any]],
-    config: Path | None = None,
+    lang: str = "en",
     files: Mapping[str, bytes] | None = None,
 ) -> Language:
-    """Return a pipeline with these weights in its stages; `settings` are by stage name."""
-    nlp = build(config or resource("configs", "en.cfg"))
+    """Return a language's pipeline with these weights in its stages; `settings` are by stage name."""
+    nlp = build(resource("configs", f"{lang}.cfg"))
     encode = nlp.get_pipe("encode")
     assert isinstance(encode, Encode)
     encode.load(runtime, tokenizer, window, special)
@@ -99,12 +100,12 @@ def assemble(
 
 
 def assemble_from_memory(
-    model: Joint, tokenizer: Tokenizer, window: WindowOptions, settings: Mapping[str, Any]
+    model: Joint, tokenizer: Tokenizer, window: WindowOptions, settings: Mapping[str, Any], lang: str = "en"
 ) -> Language:
     """Return a pipeline that runs a model under training."""
     topics = {"topics": list(model.topics)}
     merged = {**settings, "classify": {**topics, **settings.get("classify", {})}}
-    return assemble(ModuleRuntime(model.encoder), tokenizer, model.special, window, head_weights(model), merged)
+    return assemble(ModuleRuntime(model.encoder), tokenizer, model.special, window, head_weights(model), merged, lang)
 
 
 def write_pipeline(
@@ -115,25 +116,35 @@ def write_pipeline(
     window: WindowOptions,
     settings: Mapping[str, Any],
     meta: Mapping[str, Any],
+    lang: str = "en",
     keep_torch: bool = False,
 ) -> None:
     """Write a model folder that `spacy.load` reads, with the checksums of its files.
 
     `trained` is the model and the weights of all stages, those that are no part of the joint model among them.
-    With `keep_torch` the encoder is written a second time, in fp32 for `--runtime torch`.
+    With `keep_torch` the encoder is written a second time, in fp32 for `--runtime torch`. Of another model in the
+    folder nothing is left but its card.
     """
     tokenizer.no_truncation()
     tokenizer.no_padding()
     model, weights = trained
     files = {MODEL: onnx_file.read_bytes(), WORD_PIECES: tokenizer.to_str().encode("utf-8")}
     merged = {**settings, "classify": {"topics": list(model.topics), **settings.get("classify", {})}}
-    nlp = assemble(OnnxRuntime(files[MODEL]), tokenizer, model.special, window, weights, merged, files=files)
+    nlp = assemble(OnnxRuntime(files[MODEL]), tokenizer, model.special, window, weights, merged, lang, files)
     nlp.meta.update(meta)
     folder.mkdir(parents=True, exist_ok=True)
+    clear_stages(folder)
     nlp.to_disk(folder, exclude=["vocab"])
     if keep_torch:
         save_torch(model.encoder, folder / "encode" / "torch")
     write_checksums(folder)
+
+
+def clear_stages(folder: Path) -> None:
+    """Remove the stages of the model that is in a folder, so that none of its files is taken for one of the next."""
+    for path in folder.iterdir():
+        if (path / SETTINGS).is_file():
+            shutil.rmtree(path)
 
 
 def write_checksums(folder: Path) -> None:

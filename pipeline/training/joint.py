@@ -69,6 +69,39 @@ class Joint:
         return self
 
 
+class ForeignCheckpointError(ValueError):
+    """A checkpoint of another training; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file that holds the state of a training behind each epoch.
+
+    `origin` says what the training is made of. Only a training of the same origin resumes from it.
+    """
+
+    path: Path
+    origin: str
+
+    def load(self, device: torch.device) -> dict[str, Any] | None:
+        """Return the state, or None where nothing is written yet; raise `ForeignCheckpointError`."""
+        if not self.path.exists():
+            return None
+        state: dict[str, Any] = torch.load(self.path, weights_only=True, map_location=device)
+        if state.get("origin") != self.origin:
+            raise ForeignCheckpointError(
+                f"{self.path} is of a training with other data, topics or settings:"
+                " remove it, or name another folder for checkpoints with --work"
+            )
+        return state
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the state."""
+        part = self.path.with_suffix(".part")
+        torch.save({**state, "origin": self.origin}, part)
+        part.replace(self.path)
+
+
 def encode(model: Joint, examples: Sequence[Example], options: WindowOptions) -> list[Tensor]:
     """Return the token vectors, (tokens, width), of each example; one pass for all windows."""
     entries = [
@@ -221,14 +254,14 @@ def train(
     model: Joint,
     draw: Callable[[int], list[Example]],
     options: JointOptions,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
     after_epoch: Callable[[int, Joint], float] | None = None,
     log: Callable[[str], None] = print,
 ) -> None:
     """Train a model in place.
 
-    `draw(epoch)` gives the examples of an epoch (augmented anew each time). `checkpoint` is a file that holds the
-    state after each epoch, from which a killed training resumes. `after_epoch` scores the model on dev; the best
+    `draw(epoch)` gives the examples of an epoch (augmented anew each time). From `checkpoint` a killed training
+    resumes, as if it had not been killed. `after_epoch` scores the model on dev; the best
     weights are kept in the end, where it is given.
     """
     torch.manual_seed(options.seed)
@@ -239,13 +272,15 @@ def train(
     begin = 0
     best: tuple[float, dict[str, dict[str, Tensor]] | None] = (-1.0, None)
     best_epoch = 0
-    if checkpoint is not None and checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=model.device)
+    state = checkpoint.load(model.device) if checkpoint is not None else None
+    if state is not None:
         _restore(model, state["model"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
+        torch.set_rng_state(state["chance"][0].cpu())
+        random.setstate(_as_tuple(state["chance"][1]))
         begin = state["epoch"] + 1
-        best, best_epoch = (state["best_score"], state["best"]), state.get("best_epoch", state["epoch"])
+        best, best_epoch = (state["best_score"], state["best"]), state["best_epoch"]
         log(f"resumed behind epoch {begin}")
     for epoch in range(begin, options.epochs):
         examples = first if epoch == 0 else draw(epoch)
@@ -258,17 +293,20 @@ def train(
             if score >= best[0]:
                 best, best_epoch = (score, _state(model)), epoch
         if checkpoint is not None:
-            state = {
+            checkpoint.save({
                 "model": _state(model), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
                 "epoch": epoch, "best_score": best[0], "best": best[1], "best_epoch": best_epoch,
-            }  # fmt: skip
-            torch.save(state, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
+                "chance": [torch.get_rng_state(), random.getstate()],
+            })  # fmt: skip
         if options.patience and epoch - best_epoch >= options.patience:
             log(f"no better score for {options.patience} epochs: stopped")
             break
     if best[1] is not None:
         _restore(model, best[1])
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(map(_as_tuple, value)) if isinstance(value, list | tuple) else value
 
 
 def _epoch(

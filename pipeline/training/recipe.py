@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,7 +30,7 @@ from .augment import Gazetteer, Rates, augment, make_gazetteer
 from .calibrate import calibrate, class_data, quick_scores
 from .examples import Example, make_example, page_example
 from .export import assemble, assemble_from_memory, export_onnx, head_weights, write_pipeline
-from .joint import Joint, JointOptions, train
+from .joint import Checkpoint, ForeignCheckpointError, Joint, JointOptions, train
 from .lexical import fit_lexical
 from .model import Encoder, Heads
 from .outside import outside_examples
@@ -96,6 +96,8 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             joint=options,
             topics=dict(data.get("topics", {})),
         )
+        if not 0 <= window.overlap < window.size - 2:
+            raise ValueError(f"window_overlap {window.overlap} does not fit window_size {window.size}")
         if recipe.proposal_parts < 0:
             raise ValueError(f"proposal_parts is {recipe.proposal_parts}; 0 at least")
     except KeyError as error:
@@ -121,12 +123,25 @@ def find_backbone(recipe: Recipe) -> str:
                 " or name a folder or hub id with --backbone"
             )
         name = str(Path(found.submodule_search_locations[0]) / inside)
-    weights = Path(name) / "model.safetensors"
-    if recipe.sha256 and weights.exists():
+    if recipe.sha256:
+        weights = _weights_file(name)
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
         if digest != recipe.sha256:
             raise TrainingError(f"{weights} has SHA-256 {digest}, not {recipe.sha256}")
     return name
+
+
+def _weights_file(name: str) -> Path:
+    """Return the file of a backbone's weights, fetched where it is a hub's; raise `TrainingError` where it has none."""
+    if Path(name).is_dir():
+        found = Path(name) / "model.safetensors"
+    else:
+        from transformers.utils import cached_file
+
+        found = Path(cached_file(name, "model.safetensors") or "")
+    if not found.is_file():
+        raise TrainingError(f"backbone {name}: no model.safetensors, whose SHA-256 the config asks for")
+    return found
 
 
 def load_tokenizer(backbone: str) -> tuple[Tokenizer, tuple[int, int, int]]:
@@ -221,16 +236,33 @@ def draw_examples(
     return draw
 
 
+def load_data(
+    recipe: Recipe, topics: Sequence[str]
+) -> tuple[list[AnnotatedArticle], list[AnnotatedArticle], list[LabelledProposal]]:
+    """Return the articles to train and to choose on, and the single proposals of a recipe.
+
+    Raises `TrainingError` where one of the first two has no proposals, and `CorpusError` for what can't be read.
+    """
+    corpus, dev = load_xml(recipe.train, topics), load_xml(recipe.dev, topics)
+    for path, articles in ((recipe.train, corpus), (recipe.dev, dev)):
+        if not any(statement.n for gold in articles for statement in gold.statements):
+            raise TrainingError(f"no annotated articles with proposals in {path}")
+    return corpus, dev, load_all_proposals(recipe, topics)
+
+
 def load_all_proposals(recipe: Recipe, topics: Sequence[str]) -> list[LabelledProposal]:
     """Return the single proposals of a recipe; raise `CorpusError` for a file that can't be read."""
     return [proposal for path in recipe.proposals for proposal in load_proposals(path, topics)]
 
 
-def corpus_digest(data: Sequence[AnnotatedArticle | LabelledProposal]) -> str:
-    """Return a digest of the training data."""
+def corpus_digest(data: Sequence[AnnotatedArticle | LabelledProposal], files: Iterable[Path] = ()) -> str:
+    """Return a digest of the training data, and of what is in `files` and folders of files beside it."""
     digest = hashlib.sha256()
     for item in data:
         digest.update(repr(item).encode("utf-8"))
+    for path in files:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            digest.update(file.read_bytes() if file.is_file() else b"")
     return digest.hexdigest()[:16]
 
 
@@ -242,10 +274,7 @@ def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, l
     """
     keep_memory()
     topics = load_topics()
-    corpus, dev = load_xml(recipe.train, topics), load_xml(recipe.dev, topics)
-    if not corpus or not dev:
-        raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
-    proposals = load_all_proposals(recipe, topics)
+    corpus, dev, proposals = load_data(recipe, topics)
     model, tokenizer = new_model(recipe, topics)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     log(
@@ -257,13 +286,18 @@ def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, l
     def after_epoch(epoch: int, current: Joint) -> float:
         if epoch < recipe.joint.epochs // 2:
             return 0.0
-        nlp = assemble_from_memory(current, tokenizer, recipe.joint.window, {})
+        nlp = assemble_from_memory(current, tokenizer, recipe.joint.window, {}, recipe.lang)
         scores = quick_scores(nlp, dev, topics)
         log("  dev " + ", ".join(f"{name} {score:.4f}" for name, score in scores.items()))
         return sum(scores.values()) / len(scores)
 
     draw = draw_examples(recipe, corpus, tokenizer, proposals)
-    train(model, draw, recipe.joint, work / "joint.pt", after_epoch, log)
+    data = corpus_digest([*corpus, *proposals], recipe.outside)
+    checkpoint = Checkpoint(work / "joint.pt", f"{data} {topics} {recipe}")
+    try:
+        train(model, draw, recipe.joint, checkpoint, after_epoch, log)
+    except ForeignCheckpointError as error:
+        raise TrainingError(str(error)) from None
     written = finish(recipe, model.to("cpu"), tokenizer, (corpus, proposals), dev, work, log)
     written.write(out, keep_torch)
     return written.scores
@@ -281,11 +315,13 @@ class Finished:
     settings: dict[str, Any]
     scores: dict[str, float]
     meta: dict[str, Any]
+    lang: str
 
     def write(self, out: Path, keep_torch: bool = False) -> None:
         """Write the model folder, with the scores and what they were reached with beside the weights."""
         trained = (self.model, self.weights)
-        write_pipeline(out, self.encoder, self.tokenizer, trained, self.window, self.settings, self.meta, keep_torch)
+        inputs = (self.encoder, self.tokenizer, trained, self.window, self.settings, self.meta, self.lang)
+        write_pipeline(out, *inputs, keep_torch)
         metrics = {"dev": self.scores, "training": self.meta["training"]}
         (out / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
 
@@ -313,11 +349,11 @@ def finish(
 
     def make(settings: dict[str, dict[str, Any]]) -> Language:
         merged = {**settings, "classify": {"topics": list(model.topics), **settings.get("classify", {})}}
-        return assemble(runtime, tokenizer, model.special, window, weights, merged)
+        return assemble(runtime, tokenizer, model.special, window, weights, merged, recipe.lang)
 
     settings, scores = calibrate(make, dev, model.topics, log)
     training = {
-        "data": corpus_digest([*corpus, *proposals]),
+        "data": corpus_digest([*corpus, *proposals], recipe.outside),
         "articles": len(corpus),
         "proposals": len(proposals),
         "backbone": recipe.backbone,
@@ -332,7 +368,7 @@ def finish(
         "license": "MIT",
         "training": training,
     }
-    return Finished(model, weights, tokenizer, window, small, settings, scores, meta)
+    return Finished(model, weights, tokenizer, window, small, settings, scores, meta, recipe.lang)
 
 
 def sample_batches(

@@ -17,16 +17,16 @@ from torch.nn import functional
 
 from ..build import load_pipeline
 from ..classify import Classify
-from ..corpus import load_topics, load_xml
+from ..corpus import load_topics
 from ..corpus_proposals import pages
 from ..heads import record_vector
 from ..resources import resource
-from ..stage import TrainedStage
+from ..stage import TrainedStage, read_json
 from .calibrate import calibrate_classes, class_data, encode_all
-from .export import write_checksums
+from .export import clear_stages, write_checksums
 from .lexical import Words, fit_lexical
 from .model import Heads
-from .recipe import PAGE, Recipe, TrainingError, load_all_proposals
+from .recipe import PAGE, Recipe, TrainingError, load_data
 
 #: The parameters of the topic head, by the first part of their names.
 TOPIC_PARTS = ("topics", "topic_labels", "topic_scale")
@@ -41,13 +41,11 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
     nlp = load_pipeline(model)
     source = Path(str(nlp.path))
     labels = load_topics()
-    corpus, dev = load_xml(recipe.train, labels), load_xml(recipe.dev, labels)
-    if not corpus or not dev:
-        raise TrainingError(f"no annotated articles in {recipe.train if not corpus else recipe.dev}")
-    proposals = load_all_proposals(recipe, labels)
+    corpus, dev, proposals = load_data(recipe, labels)
     log(f"encoding {len(corpus)} articles; words of {len(proposals)} single proposals")
     classify = nlp.get_pipe("classify")
-    assert isinstance(classify, Classify)
+    if not isinstance(classify, Classify):
+        raise TrainingError(f"{model} classifies by rules; --model names a trained one")
     tensors = encode_all(nlp, corpus)
     data = class_data(nlp.make_doc, corpus, labels)
     words: list[Words] = [(data.docs[at], spans) for at, spans in data.places]
@@ -66,13 +64,19 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
     settings, scores = calibrate_classes(nlp, dev, encode_all(nlp, dev), labels)
     classify.load(classify.weights, settings)
     if out.resolve() != source.resolve():
+        out.mkdir(parents=True, exist_ok=True)
+        clear_stages(out)
         shutil.copytree(source, out, dirs_exist_ok=True)
     classify.to_disk(out / "classify")
     write_checksums(out)
-    (out / "metrics.json").write_text(
-        json.dumps({"dev": scores, "trained": "topics"}, indent=1) + "\n", encoding="utf-8"
-    )
+    (out / "metrics.json").write_text(json.dumps(metrics(source, scores), indent=1) + "\n", encoding="utf-8")
     return scores
+
+
+def metrics(source: Path, scores: dict[str, float]) -> dict[str, Any]:
+    """Return what is written beside a model whose topics were trained anew: what it was made of, and the new scores."""
+    before = read_json(source / "metrics.json") if (source / "metrics.json").exists() else {}
+    return {**before, "dev": {**before.get("dev", {}), **scores}, "trained": "topics"}
 
 
 def example_docs(nlp: Language, labels: tuple[str, ...]) -> Iterator[tuple[Doc, str]]:
