@@ -41,6 +41,8 @@ class Attribute(TrainedStage):
         # A lower weight of "outside" finds more spans; linking can still refuse one.
         log_probs = log_probs.copy()
         log_probs[:, 0] -= float(self.settings.get("outside_penalty", 0.0))
+        # spaCy puts the text together anew each time that it is asked for.
+        text = doc.text
         found = []
         for start, end, _, _ in decode_tags(log_probs, token_lines(doc), len(STATEMENT_TYPES)):
             shares = type_probabilities(probs, start, end, len(STATEMENT_TYPES))
@@ -48,10 +50,10 @@ class Attribute(TrainedStage):
             kind = PROPOSAL if proposes >= 0.5 else SAYING
             last = doc[end - 1]
             a, b = doc[start].idx, last.idx + len(last)
-            found.append(Mention(a, b, doc.text[a:b], kind, proposes))
+            found.append(Mention(a, b, text[a:b], kind, proposes))
         lists = self.settings.get("lists", "")
         if lists and self.lexicon is not None:
-            found = widened(doc.text, mentions_of(doc), found, self.lexicon, merge=lists == "merge")
+            found = widened(text, mentions_of(doc), found, self.lexicon, merge=lists == "merge")
         set_statements(doc, found)
 
     def process_empty(self, doc: Doc) -> None:

@@ -47,6 +47,7 @@ class Link(TrainedStage):
         """Link everything of one article."""
         settings = {**_DEFAULTS, **self.settings}
         reading = read(doc, vectors)
+        text = reading.text
         entities, owner = cluster(reading)
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
         if self.lexicon is not None and self.lexicon.bare_body is not None:
@@ -54,17 +55,17 @@ class Link(TrainedStage):
         seat(reading, entities, self.weights, self.lexicon)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
         if self.lexicon is not None:
-            groups = self.lexicon.group_bodies(doc.text[:_LEAD])
+            groups = self.lexicon.group_bodies(text[:_LEAD])
             imply(entities, found, groups, float(settings["implied_threshold"]))
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
-        listed = entries(doc.text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
+        listed = entries(text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
         own = {begin for _, begin, _ in listed}
         places = [character_range(doc, statement) for statement in reading.statements]
-        apart = {i for i, (begin, _) in enumerate(places) if begin in own} | announced(doc.text, places, self.lexicon)
+        apart = {i for i, (begin, _) in enumerate(places) if begin in own} | announced(text, places, self.lexicon)
         records = group(reading, chosen, self.weights, float(settings["same_threshold"]), apart)
         doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
         for entry in doc._.entities:
-            self.complete(doc.text, entry["roles"], listed)
+            self.complete(text, entry["roles"], listed)
         proposals = [_proposal(doc, reading, entities, items, settings) for items in records]
         least = 0.0 if settings.get("open") else settings["record_threshold"]
         doc._.proposals = [entry for entry in proposals if entry["score"] >= least]
@@ -122,7 +123,7 @@ def _proposal(
     ]
     return {
         "entity": items[0].entity,
-        "spans": join_split_sentences(doc.text, spans),
+        "spans": join_split_sentences(reading.text, spans),
         "score": calibrated(features, settings.get("record")),
         "link_score": calibrated(features, settings.get("link")),
         "features": features,

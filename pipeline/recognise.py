@@ -26,14 +26,16 @@ class Recognise(TrainedStage):
         """Decode the mentions of each line."""
         log_probs = log_softmax(linear(self.weights, "mention_tags", vectors))
         probs = np.exp(log_probs)
+        # spaCy puts the text together anew each time that it is asked for.
+        text = doc.text
         found = []
         for start, end, kind, _ in decode_tags(log_probs, token_lines(doc), len(MENTION_TYPES)):
             first, last = doc[start], doc[end - 1]
             a, b = first.idx, last.idx + len(last)
             score = edge_score(probs, start, end, kind)
-            if score >= _LEAST and any(map(str.isalnum, doc.text[a:b])):
+            if score >= _LEAST and any(map(str.isalnum, text[a:b])):
                 sure = calibrated([score], self.settings.get("score"))
-                found.append(Mention(a, b, doc.text[a:b], MENTION_TYPES[kind], sure))
+                found.append(Mention(a, b, text[a:b], MENTION_TYPES[kind], sure))
         set_mentions(doc, found)
 
     def process_empty(self, doc: Doc) -> None:
