@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -71,13 +72,19 @@ class Encode:
         return next(iter(self.pipe([doc])))
 
     def pipe(self, stream: Iterable[Doc], batch_size: int = 16) -> Iterator[Doc]:
-        """Encode documents one by one, the windows of each together."""
+        """Encode documents, the windows of each together, `batch_size` documents before the first of them goes on.
+
+        The threads of the runtime stay awake for a while behind each, and would hold up those of NumPy in the stages
+        to come.
+        """
         if self.runtime is None or self.tokenizer is None:
             raise ValueError(f"{self.name}: not trained; load a model, or train one with `twosessions train`")
-        for doc in stream:
-            pieces = split_pieces(doc, self.tokenizer)
-            doc.tensor = encode_pieces(self.runtime, pieces, self.options, self.special)  # type: ignore[assignment]
-            yield doc
+        docs = iter(stream)
+        while group := list(islice(docs, batch_size)):
+            for doc in group:
+                pieces = split_pieces(doc, self.tokenizer)
+                doc.tensor = encode_pieces(self.runtime, pieces, self.options, self.special)  # type: ignore[assignment]
+            yield from group
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the encoder's files into a folder; raise `ValueError` where it has none, being under training."""
