@@ -13,6 +13,7 @@ from .build import load_pipeline
 from .document import article_of, make_doc
 from .languages import Languages
 from .read import Failure
+from .resolve import second_id
 from .schema import Article, Record, stable_hash
 
 
@@ -56,28 +57,34 @@ class Extractor:
         return found
 
     def docs(
-        self, inputs: Iterable[Article | Failure], skip: Callable[[Article], bool] = lambda _: False
+        self,
+        inputs: Iterable[Article | Failure],
+        skip: Callable[[Article], bool] = lambda _: False,
+        known_id: Callable[[Article], str | None] = lambda _: None,
     ) -> Iterator[Doc | Failure]:
         """Yield a processed `Doc` for each article, in order, and pass failures on.
 
-        `skip` is asked once for each article; those it answers True for are left out. An article whose language has no
+        `skip` is asked once for each article; those it answers True for are left out. `known_id` gives the id under
+        which an article is known already, where it isn't the one that it comes with. An article whose language has no
         model, or on which a stage fails, becomes a failure.
         """
         stream = iter(inputs)
         while batch := list(islice(stream, self.batch_size)):
             kept = [
                 item
-                for item in (self._with_own_id(item) if isinstance(item, Article) else item for item in batch)
+                for item in (self._with_own_id(item, known_id) if isinstance(item, Article) else item for item in batch)
                 if isinstance(item, Failure) or not skip(item)
             ]
             yield from self._batch(kept)
 
-    def _with_own_id(self, article: Article) -> Article:
+    def _with_own_id(self, article: Article, known_id: Callable[[Article], str | None]) -> Article:
         """Keep two different articles apart that come with one id (the same file name in two folders)."""
         digest = stable_hash(article.text)
-        if self._seen.setdefault(article.id, digest) == digest:
-            return article
-        return replace(article, id=f"{article.id}-{digest[:8]}")
+        name = known_id(article) or article.id
+        if self._seen.setdefault(name, digest) != digest:
+            name = second_id(article)
+            self._seen.setdefault(name, digest)
+        return replace(article, id=name)
 
     def _batch(self, items: list[Article | Failure]) -> Iterator[Doc | Failure]:
         results: dict[int, Doc | Failure] = {}

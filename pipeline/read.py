@@ -183,7 +183,8 @@ def _from_json(line: bytes, stem: str) -> Article:
     if not isinstance(text, str):
         raise _Unreadable("no 'text' string in it")
     text = _without_surrogates(text)
-    name = value.get("id") or value.get("url") or _id_of_text(stem, text)
+    given = value.get("id") or value.get("url")
+    name = given or _id_of_text(stem, text)
     fields: dict[str, Any] = {
         key: _BAD_NAME.sub("�", value[key]) for key in (*_METADATA, "lang") if isinstance(value.get(key), str)
     }
@@ -192,7 +193,7 @@ def _from_json(line: bytes, stem: str) -> Article:
     year = value.get("session_year")
     if isinstance(year, int | str) and _YEAR.fullmatch(str(year).strip()):
         fields["session_year"] = int(year)
-    return Article(_BAD_NAME.sub("�", str(name)), text, **fields)
+    return Article(_BAD_NAME.sub("�", str(name)), text, **fields, id_given=bool(given))
 
 
 def _without_surrogates(text: str) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from .corpus import near_duplicates
 from .languages import load_languages
 from .people import delegate_id, name_words
-from .schema import Delegate, stable_hash
+from .schema import Article, Delegate, stable_hash
 
 _CJK = "㐀-鿿"
 _CJK_RUN = re.compile(f"[{_CJK}]+")
 _WORD = re.compile(rf"[^\W_{_CJK}]+")
 _NATIONAL = ("NPC", "CPPCC")
+# A text that shares more of its five-word runs with another is a later version of it.
+_REVISED = 0.3
 
 
 @dataclass(frozen=True)
@@ -108,3 +111,26 @@ def _content_words(text: str) -> set[str]:
     words = {word.casefold() for word in _WORD.findall(text) if len(word) > 3}
     pairs = {run[at : at + 2] for run in _CJK_RUN.findall(text) for at in range(len(run) - 1)}
     return words | pairs
+
+
+def second_id(article: Article) -> str:
+    """Return the id of an article whose own one is another's: the same for the same text, in every run."""
+    return f"{article.id}-{stable_hash(article.text)[:8]}"
+
+
+def known_article(article: Article, known: Mapping[str, str]) -> str | None:
+    """Return the id, among those of known articles and their texts, under which an article is known; None: new.
+
+    That is the id with the same text, else the one whose text shares most with it, for a file that was corrected is the
+    same article. Where no text is like it, another file had the name, and the article gets its second id.
+    """
+    if not known:
+        return None
+    for name, text in known.items():
+        if text == article.text:
+            return name
+    texts = {**{f"{at}": text for at, text in enumerate(known.values())}, "new": article.text}
+    shares = {pair[0]: share for *pair, share in near_duplicates(texts, _REVISED) if pair[1] == "new"}
+    if shares:
+        return list(known)[int(max(shares, key=lambda at: shares[at]))]
+    return second_id(article) if article.id in known else None

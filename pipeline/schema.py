@@ -29,7 +29,10 @@ STANCES: tuple[StanceLabel, ...] = ("promote", "regulate", "both", "neither")
 
 @dataclass(frozen=True)
 class Article:
-    """One piece of coverage; `text` never changes once read."""
+    """One piece of coverage; `text` never changes once read.
+
+    `id_given` says that the id is the article's own, from its metadata, and not the name of the file that it was in.
+    """
 
     id: str
     text: str
@@ -39,6 +42,7 @@ class Article:
     url: str | None = None
     published: str | None = None
     session_year: int | None = None
+    id_given: bool = False
 
 
 @dataclass(frozen=True)

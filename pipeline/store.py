@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from . import __version__
 from .people import name_words
 from .read import Failure
-from .resolve import KnownDelegate, resolve_delegate, same_proposal
+from .resolve import KnownDelegate, known_article, resolve_delegate, same_proposal
 from .schema import Article, Record, stable_hash
 from .tables import (
     STORE_VERSION,
@@ -147,6 +147,18 @@ class Writer:
             ).inserted_primary_key  # fmt: skip
             assert key is not None
             self.id = int(key[0])
+
+    def known_id(self, value: Article) -> str | None:
+        """Return the id under which the store has an article that came in a file of this name; None: it has none."""
+        if value.id_given:
+            return None
+        query = sa.select(article.c.id, article.c.text).where(
+            (article.c.id == value.id) | article.c.id.startswith(f"{value.id}-", autoescape=True)
+        )
+        own = re.compile(re.escape(value.id) + "(-[0-9a-f]{8})?")
+        with self.engine.connect() as connection:
+            known = {row.id: row.text for row in connection.execute(query) if own.fullmatch(row.id)}
+        return known_article(value, known)
 
     def holds(self, value: Article) -> bool:
         """Tell whether the store has this article as it is, processed as this run would; count it if so."""

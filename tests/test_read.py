@@ -299,7 +299,7 @@ def test_lines_with_metadata(tmp_path: Path, options: ReadOptions) -> None:
     first, second = read(options, path)
     assert first == Article(
         "x1", TEXT, lang="en", title="T", outlet="O", url="https://u.example/1", published="2020-05-22",
-        session_year=2020,
+        session_year=2020, id_given=True,
     )  # fmt: skip
     assert second == Article(named("a", TEXT), TEXT, lang="en")
 

@@ -484,3 +484,69 @@ def test_run_twice_is_run_once(rules: Language, languages: Languages, memory: En
     second = run()
     assert content(memory) == before
     assert (first.written, second.written, second.unchanged) == (len(texts), 0, len(texts))
+
+
+# --- files of one name ---
+
+FIRST = (
+    "Ma Lan, an NPC deputy, proposed that schools be open on Sundays. She has taught in Dalian for twenty years, and "
+    "knows how many parents work at weekends."
+)
+OTHER = (
+    "Buses in the county run once a day. Xu Ping, a member of the CPPCC National Committee, wants four of them, and a "
+    "subsidy for the drivers who live far from the depot."
+)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Engine]:
+    """A store with nothing in it."""
+    engine = open_store(f"sqlite:///{tmp_path / 'empty.db'}")
+    yield engine
+    engine.dispose()
+
+
+def run_in(rules: Language, languages: Languages, engine: Engine, *articles: Article) -> dict[str, str]:
+    """Run articles into the store, and return the texts that it then has, by id."""
+    writer = Writer(engine, MODELS)
+    extractor = Extractor(languages, load=lambda name: rules)
+    for doc in extractor.docs(articles, skip=writer.holds, known_id=writer.known_id):
+        assert not isinstance(doc, Failure), doc
+        writer.write(*article_records(doc))
+    writer.finish()
+    with engine.connect() as connection:
+        return {row.id: row.text for row in connection.execute(sa.select(tables.article.c.id, tables.article.c.text))}
+
+
+def test_another_file_of_the_same_name_replaces_nothing(rules: Language, languages: Languages, empty: Engine) -> None:
+    run_in(rules, languages, empty, english("01", FIRST))
+    held = run_in(rules, languages, empty, english("01", OTHER))
+    assert sorted(held.values()) == sorted([FIRST, OTHER])
+    assert held["01"] == FIRST
+    for again in ([OTHER], [FIRST], [OTHER, FIRST], [FIRST, OTHER]):
+        assert run_in(rules, languages, empty, *(english("01", text) for text in again)) == held
+
+
+def test_files_of_one_name_stay_apart_over_runs(rules: Language, languages: Languages, empty: Engine) -> None:
+    held = run_in(rules, languages, empty, english("01", FIRST), english("01", OTHER))
+    assert sorted(held.values()) == sorted([FIRST, OTHER])
+    corrected = OTHER.replace("four of them", "five of them")
+    then = run_in(rules, languages, empty, english("01", FIRST), english("01", corrected))
+    assert then == {name: corrected if text == OTHER else text for name, text in held.items()}
+
+
+def test_a_corrected_file_replaces_its_first_version(rules: Language, languages: Languages, empty: Engine) -> None:
+    run_in(rules, languages, empty, english("01", FIRST))
+    corrected = FIRST.replace("Sundays", "Saturdays")
+    assert run_in(rules, languages, empty, english("01", corrected)) == {"01": corrected}
+
+
+def test_an_id_that_the_article_gives_is_its_own(rules: Language, languages: Languages, empty: Engine) -> None:
+    run_in(rules, languages, empty, english("01", FIRST, id_given=True))
+    assert run_in(rules, languages, empty, english("01", OTHER, id_given=True)) == {"01": OTHER}
+
+
+def test_names_that_only_begin_alike_are_others(rules: Language, languages: Languages, empty: Engine) -> None:
+    run_in(rules, languages, empty, english("01-%", FIRST), english("01-press", OTHER))
+    held = run_in(rules, languages, empty, english("01", FIRST.replace("Sundays", "Saturdays")))
+    assert sorted(held) == ["01", "01-%", "01-press"]
