@@ -172,6 +172,46 @@ def test_a_killed_training_resumes(trained: Path, tmp_path: Path) -> None:
     assert not any(line.startswith("epoch 1/") for line in lines)
 
 
+def test_new_articles_are_learned_from_the_weights_of_an_earlier_training(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml")
+    start = trained / "work" / "joint.pt"
+    lines: list[str] = []
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lines.append, start=start)
+    assert f"started from {start}" in lines
+    assert not (tmp_path / "work" / "joint.pt").exists()
+    assert records(spacy.load(tmp_path / "model")) == records(spacy.load(trained / "model"))
+    training = json.loads((tmp_path / "model" / "metrics.json").read_text(encoding="utf-8"))["training"]
+    assert training["start"] == training["data"]
+    assert (training["epochs"], training["rounded_epochs"]) == (0, 1)
+
+
+def test_a_start_must_be_a_checkpoint_that_fits(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml")
+    none = tmp_path / "none.pt"
+    text = tmp_path / "text.pt"
+    text.write_text("no weights", encoding="utf-8")
+    state = torch.load(trained / "work" / "joint.pt", weights_only=True)
+    state["best"]["heads"]["topic_scale"] = torch.zeros(3)
+    torch.save(state, tmp_path / "other.pt")
+    for path in (none, text, tmp_path / "other.pt"):
+        with pytest.raises(TrainingError, match=rf"{path.name} is no checkpoint"):
+            train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None, start=path)
+    only_joint = replace(recipe, joint=replace(recipe.joint, rounded_epochs=0))
+    with pytest.raises(TrainingError, match="rounded_epochs is 0"):
+        train_all(only_joint, tmp_path / "model", tmp_path / "work", log=lambda line: None, start=none)
+
+
+def test_the_rounded_epochs_resume_too(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml", epochs=1)
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    lines: list[str] = []
+    train_all(recipe, tmp_path / "again", tmp_path / "work", log=lines.append)
+    behind = lines[lines.index("with the rounding of int8:") :]
+    assert "resumed behind epoch 1" in behind
+    assert not any(line.startswith("epoch ") for line in lines)
+    assert records(spacy.load(tmp_path / "again")) == records(spacy.load(tmp_path / "model"))
+
+
 def test_a_resumed_training_goes_on_as_if_never_killed(trained: Path, tmp_path: Path) -> None:
     recipe = load_recipe(trained / "train.toml", epochs=3)
     topics = load_topics()

@@ -83,6 +83,7 @@ batch = 2
 encoder_rate = 5e-3
 head_rate = 1e-2
 dropout = 0.0
+rounded_epochs = 1
 seed = 3
 window_size = 64
 window_overlap = 16

@@ -29,6 +29,12 @@ def train(
     work: Annotated[Path, typer.Option(help="Where checkpoints go; a killed training resumes from them.")] = Path(
         "build/training"
     ),
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="The joint.pt of an earlier training: its weights learn the data in the rounded epochs alone."
+        ),
+    ] = None,
     backbone: Annotated[str | None, typer.Option(help="A hub id or folder, in place of the config's.")] = None,
     model: Annotated[str, typer.Option(help="With topics: the model folder to start from.")] = "en",
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the config's.")] = None,
@@ -51,7 +57,7 @@ def train(
         if part is Part.TOPICS:
             scores = train_topics(recipe, model, out, log=_log)
         else:
-            scores = train_all(recipe, out, work, keep_torch, log=_log)
+            scores = train_all(recipe, out, work, keep_torch, log=_log, start=start)
     except (TrainingError, CorpusError, GoldError, OSError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from None

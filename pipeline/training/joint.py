@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,9 @@ class JointOptions:
     #: So many epochs without a better score on dev end the training; 0: none do.
     patience: int = 0
     freeze_layers: int = 0
+    #: So many further epochs train with the rounding of int8, at `rounded_rate` times the rates above.
+    rounded_epochs: int = 0
+    rounded_rate: float = 0.2
     window: WindowOptions = field(default_factory=WindowOptions)
     body_dropout: float = 0.1
     weights: dict[str, float] = field(default_factory=dict)
@@ -100,6 +104,26 @@ class Checkpoint:
         part = self.path.with_suffix(".part")
         torch.save({**state, "origin": self.origin}, part)
         part.replace(self.path)
+
+
+class StartError(ValueError):
+    """A file that holds no weights to start from; the message names it."""
+
+
+def start_from(model: Joint, path: Path) -> str:
+    """Load the best weights of another training's checkpoint, and return the origin of that training.
+
+    Raises `StartError`.
+    """
+    try:
+        state = torch.load(path, weights_only=True, map_location=model.device)
+        _restore(model, state["best"] or state["model"])
+        return str(state["origin"])
+    except (OSError, RuntimeError, UnpicklingError, LookupError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise StartError(
+            f"{path} is no checkpoint of a training with this backbone and these topics: {reason}"
+        ) from None
 
 
 def encode(model: Joint, examples: Sequence[Example], options: WindowOptions) -> list[Tensor]:

@@ -21,8 +21,8 @@ def quantize(source: Path, target: Path, batches: Iterable[Batch] = ()) -> None:
 
     `batches` are what the encoder reads; they show which channels of the activations stand out. Those are divided
     before a product and the weights multiplied instead, for a single scale holds all channels of a text (the idea of
-    SmoothQuant, Xiao et al. 2023). Without batches the channels stay as they are. Seven bits of each weight are used:
-    on processors without VNNI the products of eight overflow.
+    SmoothQuant, Xiao et al. 2023). Without batches the channels stay as they are. Weights are unsigned as activations
+    are: on processors without VNNI the products of unsigned and signed bytes overflow.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -38,8 +38,8 @@ def quantize(source: Path, target: Path, batches: Iterable[Batch] = ()) -> None:
         even_out(model, farthest(model, batches))
         onnx.save(model, Path(folder) / "even.onnx")
         quantize_dynamic(
-            str(Path(folder) / "even.onnx"), str(target), weight_type=QuantType.QInt8, per_channel=True,
-            reduce_range=True, op_types_to_quantize=["MatMul", "Gather", "Gemm"],
+            str(Path(folder) / "even.onnx"), str(target), weight_type=QuantType.QUInt8, per_channel=True,
+            op_types_to_quantize=["MatMul", "Gather", "Gemm"],
         )  # fmt: skip
 
 
@@ -79,6 +79,11 @@ def farthest(model: Any, batches: Iterable[Batch]) -> dict[str, NDArray[np.float
     return found
 
 
+def even_factor(reached: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return by what to divide channels of which each reaches so far; at least 1 each."""
+    return np.maximum(1, reached / max(_FAR * float(np.median(reached)), 1e-6)).astype(np.float32)
+
+
 def even_out(model: Any, reached: dict[str, NDArray[np.float32]]) -> None:
     """Divide the channels of activations that reach far, and multiply their rows of the weights; in place, and without
     a change of what the model gives.
@@ -89,7 +94,7 @@ def even_out(model: Any, reached: dict[str, NDArray[np.float32]]) -> None:
     for name, nodes in _products(model).items():
         if name not in reached:
             continue
-        factor = np.maximum(1, reached[name] / max(_FAR * float(np.median(reached[name])), 1e-6)).astype(np.float32)
+        factor = even_factor(reached[name])
         if (factor == 1).all():
             continue
         for weight in {node.input[1] for node in nodes}:

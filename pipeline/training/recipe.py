@@ -30,11 +30,12 @@ from .augment import Gazetteer, Rates, augment, make_gazetteer
 from .calibrate import calibrate, class_data, quick_scores
 from .examples import Example, make_example, page_example
 from .export import assemble, assemble_from_memory, export_onnx, head_weights, write_pipeline
-from .joint import Checkpoint, ForeignCheckpointError, Joint, JointOptions, train
+from .joint import Checkpoint, ForeignCheckpointError, Joint, JointOptions, StartError, start_from, train
 from .lexical import fit_lexical
 from .model import Encoder, Heads
 from .outside import outside_examples
 from .quantize import quantize
+from .rounding import even_factors, rounded
 
 Log = Callable[[str], None]
 #: About as many single proposals fill a window of the encoder.
@@ -107,6 +108,17 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
     if epochs is not None:
         recipe = replace(recipe, joint=replace(recipe.joint, epochs=epochs))
     return recipe if seed is None else replace(recipe, joint=replace(recipe.joint, seed=seed))
+
+
+def rounded_options(options: JointOptions) -> JointOptions:
+    """Return how to train with the rounding of int8, behind a training with these options."""
+    return replace(
+        options,
+        epochs=options.rounded_epochs,
+        encoder_rate=options.rounded_rate * options.encoder_rate,
+        head_rate=options.rounded_rate * options.head_rate,
+        seed=options.seed + 1,
+    )
 
 
 def find_backbone(recipe: Recipe) -> str:
@@ -266,12 +278,17 @@ def corpus_digest(data: Sequence[AnnotatedArticle | LabelledProposal], files: It
     return digest.hexdigest()[:16]
 
 
-def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, log: Log = print) -> dict[str, Any]:
+def train_all(
+    recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, log: Log = print, start: Path | None = None
+) -> dict[str, Any]:
     """Train everything and write the model folder `out`; `work` holds checkpoints, from which a killed training
     resumes.
 
-    Returns the scores on dev that are also written to `metrics.json`.
+    With `start`, the `joint.pt` of an earlier training, the joint epochs are left out: its weights learn the data in
+    the rounded epochs alone. Returns the scores on dev that are also written to `metrics.json`.
     """
+    if start is not None and not recipe.joint.rounded_epochs:
+        raise TrainingError(f"nothing to train behind {start}: rounded_epochs is 0")
     keep_memory()
     topics = load_topics()
     corpus, dev, proposals = load_data(recipe, topics)
@@ -283,24 +300,53 @@ def train_all(recipe: Recipe, out: Path, work: Path, keep_torch: bool = False, l
     )
     work.mkdir(parents=True, exist_ok=True)
 
-    def after_epoch(epoch: int, current: Joint) -> float:
-        if epoch < recipe.joint.epochs // 2:
-            return 0.0
+    def score(current: Joint) -> float:
         nlp = assemble_from_memory(current, tokenizer, recipe.joint.window, {}, recipe.lang)
         scores = quick_scores(nlp, dev, topics)
         log("  dev " + ", ".join(f"{name} {score:.4f}" for name, score in scores.items()))
         return sum(scores.values()) / len(scores)
 
     draw = draw_examples(recipe, corpus, tokenizer, proposals)
-    data = corpus_digest([*corpus, *proposals], recipe.outside)
-    checkpoint = Checkpoint(work / "joint.pt", f"{data} {topics} {recipe}")
+    origin = f"{corpus_digest([*corpus, *proposals], recipe.outside)} {topics} {recipe}"
+    started_from: dict[str, Any] = {}
     try:
-        train(model, draw, recipe.joint, checkpoint, after_epoch, log)
-    except ForeignCheckpointError as error:
+        if start is None:
+            _fit(model, recipe.joint, draw, score, Checkpoint(work / "joint.pt", origin), log)
+        else:
+            first = start_from(model, start)
+            started_from = {"start": first.split()[0], "epochs": 0}
+            origin = f"{origin} behind {first}"
+            log(f"started from {start}")
+        if recipe.joint.rounded_epochs:
+            factors = even_factors(model.encoder, sample_batches(model, tokenizer, corpus, recipe.joint.window))
+            with rounded(model.encoder, factors):
+                _fit_rounded(model, recipe.joint, draw, score, Checkpoint(work / "rounded.pt", origin), log)
+    except (ForeignCheckpointError, StartError) as error:
         raise TrainingError(str(error)) from None
     written = finish(recipe, model.to("cpu"), tokenizer, (corpus, proposals), dev, work, log)
+    written.meta["training"].update(started_from)
     written.write(out, keep_torch)
     return written.scores
+
+
+Draw = Callable[[int], list[Example]]
+Score = Callable[[Joint], float]
+
+
+def _fit(model: Joint, options: JointOptions, draw: Draw, score: Score, checkpoint: Checkpoint, log: Log) -> None:
+    def after_epoch(epoch: int, current: Joint) -> float:
+        return score(current) if epoch >= options.epochs // 2 else 0.0
+
+    train(model, draw, options, checkpoint, after_epoch, log)
+
+
+def _fit_rounded(
+    model: Joint, options: JointOptions, draw: Draw, score: Score, checkpoint: Checkpoint, log: Log
+) -> None:
+    log("with the rounding of int8:")
+    # The articles are augmented in other ways than in the epochs before.
+    further = (lambda epoch: draw(options.epochs + epoch), rounded_options(options))
+    train(model, *further, checkpoint, lambda epoch, current: score(current), log)
 
 
 @dataclass(frozen=True)
@@ -359,6 +405,7 @@ def finish(
         "backbone": recipe.backbone,
         "seed": recipe.joint.seed,
         "epochs": recipe.joint.epochs,
+        "rounded_epochs": recipe.joint.rounded_epochs,
         "code": __version__,
     }
     meta = {
