@@ -125,7 +125,7 @@ def run(
         _stop(str(error))
     with writing(engine, extractor.models(), min_score) as writer:
         inputs = _progress(read_articles(paths, options), "processing")
-        for item in extractor.docs(inputs, skip=writer.holds, known_id=writer.known_id):
+        for item in extractor.docs(inputs, skip=writer.holds, known=writer):
             if isinstance(item, Failure):
                 writer.fail(item)
                 _report(item)

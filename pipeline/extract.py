@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Protocol
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -13,8 +14,20 @@ from .build import load_pipeline
 from .document import article_of, make_doc
 from .languages import Languages
 from .read import Failure
-from .resolve import second_id
+from .resolve import own_ids
 from .schema import Article, Record, stable_hash
+
+
+class Known(Protocol):
+    """What is known of earlier runs."""
+
+    def known_id(self, value: Article) -> str | None:
+        """Return the id that an article, or a version of it, has already; None for a new one."""
+        ...
+
+    def is_other(self, name: str, value: Article) -> bool:
+        """Tell whether an id belongs to an article with another text."""
+        ...
 
 
 @dataclass
@@ -60,31 +73,35 @@ class Extractor:
         self,
         inputs: Iterable[Article | Failure],
         skip: Callable[[Article], bool] = lambda _: False,
-        known_id: Callable[[Article], str | None] = lambda _: None,
+        known: Known | None = None,
     ) -> Iterator[Doc | Failure]:
         """Yield a processed `Doc` for each article, in order, and pass failures on.
 
-        `skip` is asked once for each article; those it answers True for are left out. `known_id` gives the id under
-        which an article is known already, where it isn't the one that it comes with. An article whose language has no
+        `skip` is asked once for each article; those it answers True for are left out. `known` tells of the articles
+        of earlier runs, so that each keeps its id. An article whose language has no
         model, or on which a stage fails, becomes a failure.
         """
         stream = iter(inputs)
         while batch := list(islice(stream, self.batch_size)):
             kept = [
                 item
-                for item in (self._with_own_id(item, known_id) if isinstance(item, Article) else item for item in batch)
+                for item in (self._with_own_id(item, known) if isinstance(item, Article) else item for item in batch)
                 if isinstance(item, Failure) or not skip(item)
             ]
             yield from self._batch(kept)
 
-    def _with_own_id(self, article: Article, known_id: Callable[[Article], str | None]) -> Article:
-        """Keep two different articles apart that come with one id (the same file name in two folders)."""
+    def _with_own_id(self, article: Article, known: Known | None) -> Article:
+        """Keep different articles apart that come with one id (the same file name in two folders)."""
         digest = stable_hash(article.text)
-        name = known_id(article) or article.id
-        if self._seen.setdefault(name, digest) != digest:
-            name = second_id(article)
-            self._seen.setdefault(name, digest)
-        return replace(article, id=name)
+        held = known.known_id(article) if known else None
+        for name in [held] if held else []:
+            if self._seen.setdefault(name, digest) == digest:
+                return replace(article, id=name)
+        for name in own_ids(article):
+            taken = known is not None and article.file is not None and known.is_other(name, article)
+            if not taken and self._seen.setdefault(name, digest) == digest:
+                return replace(article, id=name)
+        raise ValueError(f"{article.id}: no id is left for it")
 
     def _batch(self, items: list[Article | Failure]) -> Iterator[Doc | Failure]:
         results: dict[int, Doc | Failure] = {}

@@ -107,7 +107,8 @@ def _read_path(path: Path, options: ReadOptions, inside: frozenset[Path] = froze
             )
         data = path.read_bytes()
         name = _name(path)
-        yield _finish(_from_html(data, name) if suffix in HTML_SUFFIXES else Article(name, decode(data)), options)
+        article = _from_html(data, name) if suffix in HTML_SUFFIXES else Article(name, decode(data))
+        yield _finish(replace(article, file=name), options)
     except _Unreadable as error:
         yield Failure(str(path), str(error))
     except OSError as error:
@@ -183,8 +184,7 @@ def _from_json(line: bytes, stem: str) -> Article:
     if not isinstance(text, str):
         raise _Unreadable("no 'text' string in it")
     text = _without_surrogates(text)
-    given = value.get("id") or value.get("url")
-    name = given or _id_of_text(stem, text)
+    name = value.get("id") or value.get("url") or _id_of_text(stem, text)
     fields: dict[str, Any] = {
         key: _BAD_NAME.sub("�", value[key]) for key in (*_METADATA, "lang") if isinstance(value.get(key), str)
     }
@@ -193,7 +193,7 @@ def _from_json(line: bytes, stem: str) -> Article:
     year = value.get("session_year")
     if isinstance(year, int | str) and _YEAR.fullmatch(str(year).strip()):
         fields["session_year"] = int(year)
-    return Article(_BAD_NAME.sub("�", str(name)), text, **fields, id_given=bool(given))
+    return Article(_BAD_NAME.sub("�", str(name)), text, **fields)
 
 
 def _without_surrogates(text: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import cache
 
-from .corpus import near_duplicates
+from .corpus import WORD
 from .languages import load_languages
 from .people import delegate_id, name_words
 from .schema import Article, Delegate, stable_hash
@@ -16,8 +17,8 @@ _CJK = "㐀-鿿"
 _CJK_RUN = re.compile(f"[{_CJK}]+")
 _WORD = re.compile(rf"[^\W_{_CJK}]+")
 _NATIONAL = ("NPC", "CPPCC")
-# A text that shares more of its five-word runs with another is a later version of it.
-_REVISED = 0.3
+# A text with a larger share of another's words, in their order, is a version of it (0: nothing, 1: the same).
+_VERSION = 0.6
 
 
 @dataclass(frozen=True)
@@ -113,24 +114,26 @@ def _content_words(text: str) -> set[str]:
     return words | pairs
 
 
-def second_id(article: Article) -> str:
-    """Return the id of an article whose own one is another's: the same for the same text, in every run."""
-    return f"{article.id}-{stable_hash(article.text)[:8]}"
+def own_ids(article: Article) -> Iterator[str]:
+    """Yield the ids that an article may have, the first that no other has being its own: the same ones in every run."""
+    digest = stable_hash(article.text)
+    yield article.id
+    for length in (8, 16, len(digest)):
+        yield f"{article.id}-{digest[:length]}"
 
 
-def known_article(article: Article, known: Mapping[str, str]) -> str | None:
-    """Return the id, among those of known articles and their texts, under which an article is known; None: new.
+def later_version(article: Article, known: Iterable[tuple[str, str | None, str]]) -> str | None:
+    """Return the id of the known article (id, URL, text) of which an article is another version, None where of none.
 
-    That is the id with the same text, else the one whose text shares most with it, for a file that was corrected is the
-    same article. Where no text is like it, another file had the name, and the article gets its second id.
+    A corrected file is the article that it was; another file of the same name is another article, and so is the same
+    text at another address. What is guessed here is only whether one text takes the place of another.
     """
-    if not known:
-        return None
-    for name, text in known.items():
-        if text == article.text:
-            return name
-    texts = {**{f"{at}": text for at, text in enumerate(known.values())}, "new": article.text}
-    shares = {pair[0]: share for *pair, share in near_duplicates(texts, _REVISED) if pair[1] == "new"}
-    if shares:
-        return list(known)[int(max(shares, key=lambda at: shares[at]))]
-    return second_id(article) if article.id in known else None
+    words = [word.lower() for word in WORD.findall(article.text)]
+    best, most = None, _VERSION
+    for name, url, text in known:
+        if url and article.url and url != article.url:
+            continue
+        matcher = SequenceMatcher(None, words, [word.lower() for word in WORD.findall(text)], autojunk=False)
+        if matcher.real_quick_ratio() > most and matcher.quick_ratio() > most and (share := matcher.ratio()) > most:
+            best, most = name, share
+    return best

@@ -31,7 +31,8 @@ STANCES: tuple[StanceLabel, ...] = ("promote", "regulate", "both", "neither")
 class Article:
     """One piece of coverage; `text` never changes once read.
 
-    `id_given` says that the id is the article's own, from its metadata, and not the name of the file that it was in.
+    `file` is the name, without folder and ending, of the file that the id comes from, which other articles may have
+    too; None where the id is the article's own, from its metadata or made from its text.
     """
 
     id: str
@@ -42,7 +43,7 @@ class Article:
     url: str | None = None
     published: str | None = None
     session_year: int | None = None
-    id_given: bool = False
+    file: str | None = None
 
 
 @dataclass(frozen=True)

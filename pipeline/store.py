@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from . import __version__
 from .people import name_words
 from .read import Failure
-from .resolve import KnownDelegate, known_article, resolve_delegate, same_proposal
+from .resolve import KnownDelegate, later_version, resolve_delegate, same_proposal
 from .schema import Article, Record, stable_hash
 from .tables import (
     STORE_VERSION,
@@ -41,6 +41,9 @@ from .tables import (
 )
 from .topics import topic_table
 from .views import create_views
+
+# With so many articles of one file name a new one is compared, the latest ones: "index" is the name of many.
+_VERSIONS = 20
 
 DEFAULT_STORE = "sqlite:///twosessions.db"
 
@@ -149,16 +152,26 @@ class Writer:
             self.id = int(key[0])
 
     def known_id(self, value: Article) -> str | None:
-        """Return the id under which the store has an article that came in a file of this name; None: it has none."""
-        if value.id_given:
-            return None
-        query = sa.select(article.c.id, article.c.text).where(
-            (article.c.id == value.id) | article.c.id.startswith(f"{value.id}-", autoescape=True)
+        """Return the id under which the store has an article, or an earlier version of it; None for a new one."""
+        if value.file is None:
+            return value.id
+        same_file = article.c.file == _storable(value.file)
+        same_text = sa.select(article.c.id).where(same_file, article.c.text == _storable(value.text)).limit(1)
+        versions = (
+            sa.select(article.c.id, article.c.url, article.c.text)
+            .where(same_file)
+            .order_by(article.c.run_id.desc(), article.c.id)
+            .limit(_VERSIONS)
         )
-        own = re.compile(re.escape(value.id) + "(-[0-9a-f]{8})?")
         with self.engine.connect() as connection:
-            known = {row.id: row.text for row in connection.execute(query) if own.fullmatch(row.id)}
-        return known_article(value, known)
+            known = connection.scalar(same_text)
+            return known or later_version(value, [tuple(row) for row in connection.execute(versions)])
+
+    def is_other(self, name: str, value: Article) -> bool:
+        """Tell whether the store has another text under an id."""
+        with self.engine.connect() as connection:
+            text = connection.scalar(sa.select(article.c.text).where(article.c.id == _storable(name)))
+        return text is not None and text != _storable(value.text)
 
     def holds(self, value: Article) -> bool:
         """Tell whether the store has this article as it is, processed as this run would; count it if so."""
@@ -247,9 +260,9 @@ def _insert_article(connection: Connection, value: Article, run_id: int, provena
         _upsert(connection, outlet, {"id": outlet_id}, {"name": value.outlet})
     connection.execute(
         article.insert().values(
-            id=value.id, outlet_id=outlet_id, title=value.title, url=value.url, published=value.published,
-            lang=value.lang, session_year=value.session_year, text=_storable(value.text), text_hash=text_hash(value),
-            provenance_hash=provenance, run_id=run_id,
+            id=value.id, file=value.file and _storable(value.file), outlet_id=outlet_id, title=value.title,
+            url=value.url, published=value.published, lang=value.lang, session_year=value.session_year,
+            text=_storable(value.text), text_hash=text_hash(value), provenance_hash=provenance, run_id=run_id,
         )
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 #: Goes up whenever a table or a view changes in what others read: its columns, types, keys.
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -65,6 +65,9 @@ article = sa.Table(
     "article",
     metadata,
     sa.Column("id", sa.Text, primary_key=True, comment="document_id of the records"),
+    sa.Column(
+        "file", sa.Text, index=True, comment="name of the file that it was in; null where it has an id of its own"
+    ),
     _id("outlet_id", "outlet.id", index=True, comment="null where the input names no outlet"),
     sa.Column("title", sa.Text, comment="headline; null where unknown"),
     sa.Column("url", sa.Text, comment="where it was published; null where unknown"),

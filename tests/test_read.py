@@ -62,7 +62,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".text", ".TXT"])
 def test_text_file(tmp_path: Path, options: ReadOptions, suffix: str) -> None:
     article = one(options, write(tmp_path, f"2021-schools{suffix}", TEXT))
-    assert article == Article("2021-schools", TEXT, lang="en", session_year=2021)
+    assert article == Article("2021-schools", TEXT, lang="en", session_year=2021, file="2021-schools")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
@@ -299,7 +299,7 @@ def test_lines_with_metadata(tmp_path: Path, options: ReadOptions) -> None:
     first, second = read(options, path)
     assert first == Article(
         "x1", TEXT, lang="en", title="T", outlet="O", url="https://u.example/1", published="2020-05-22",
-        session_year=2020, id_given=True,
+        session_year=2020,
     )  # fmt: skip
     assert second == Article(named("a", TEXT), TEXT, lang="en")
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -498,6 +499,14 @@ OTHER = (
 )
 
 
+CORRECTED = OTHER.replace("four of them", "five of them")
+
+
+def filed(name: str, text: str, **more: Any) -> Article:
+    """An article that came in a file of this name."""
+    return english(name, text, file=name, **more)
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Engine]:
     """A store with nothing in it."""
@@ -510,7 +519,7 @@ def run_in(rules: Language, languages: Languages, engine: Engine, *articles: Art
     """Run articles into the store, and return the texts that it then has, by id."""
     writer = Writer(engine, MODELS)
     extractor = Extractor(languages, load=lambda name: rules)
-    for doc in extractor.docs(articles, skip=writer.holds, known_id=writer.known_id):
+    for doc in extractor.docs(articles, skip=writer.holds, known=writer):
         assert not isinstance(doc, Failure), doc
         writer.write(*article_records(doc))
     writer.finish()
@@ -519,34 +528,72 @@ def run_in(rules: Language, languages: Languages, engine: Engine, *articles: Art
 
 
 def test_another_file_of_the_same_name_replaces_nothing(rules: Language, languages: Languages, empty: Engine) -> None:
-    run_in(rules, languages, empty, english("01", FIRST))
-    held = run_in(rules, languages, empty, english("01", OTHER))
+    run_in(rules, languages, empty, filed("01", FIRST))
+    held = run_in(rules, languages, empty, filed("01", OTHER))
     assert sorted(held.values()) == sorted([FIRST, OTHER])
     assert held["01"] == FIRST
     for again in ([OTHER], [FIRST], [OTHER, FIRST], [FIRST, OTHER]):
-        assert run_in(rules, languages, empty, *(english("01", text) for text in again)) == held
+        assert run_in(rules, languages, empty, *(filed("01", text) for text in again)) == held
 
 
 def test_files_of_one_name_stay_apart_over_runs(rules: Language, languages: Languages, empty: Engine) -> None:
-    held = run_in(rules, languages, empty, english("01", FIRST), english("01", OTHER))
+    held = run_in(rules, languages, empty, filed("01", FIRST), filed("01", OTHER))
     assert sorted(held.values()) == sorted([FIRST, OTHER])
-    corrected = OTHER.replace("four of them", "five of them")
-    then = run_in(rules, languages, empty, english("01", FIRST), english("01", corrected))
-    assert then == {name: corrected if text == OTHER else text for name, text in held.items()}
+    then = run_in(rules, languages, empty, filed("01", FIRST), filed("01", CORRECTED))
+    assert then == {name: CORRECTED if text == OTHER else text for name, text in held.items()}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_old_copy_beside_its_correction_replaces_nothing(
+    rules: Language, languages: Languages, empty: Engine, order: tuple[int, ...]
+) -> None:
+    run_in(rules, languages, empty, filed("01", FIRST), filed("01", OTHER))
+    run_in(rules, languages, empty, filed("01", FIRST), filed("01", CORRECTED))
+    texts = (FIRST, CORRECTED, OTHER)
+    held = run_in(rules, languages, empty, *(filed("01", texts[at]) for at in order))
+    assert sorted(held.values()) == sorted(texts)
+    for again in permutations(texts):
+        assert run_in(rules, languages, empty, *(filed("01", text) for text in again)) == held
 
 
 def test_a_corrected_file_replaces_its_first_version(rules: Language, languages: Languages, empty: Engine) -> None:
-    run_in(rules, languages, empty, english("01", FIRST))
+    run_in(rules, languages, empty, filed("01", FIRST))
     corrected = FIRST.replace("Sundays", "Saturdays")
-    assert run_in(rules, languages, empty, english("01", corrected)) == {"01": corrected}
+    assert run_in(rules, languages, empty, filed("01", corrected)) == {"01": corrected}
+
+
+def test_a_digest_that_holds_an_article_is_another(rules: Language, languages: Languages, empty: Engine) -> None:
+    run_in(rules, languages, empty, filed("01", FIRST))
+    digest = f"{OTHER}\n\n{FIRST}\n\n{OTHER.replace('Buses', 'Ferries')}"
+    held = run_in(rules, languages, empty, filed("01", digest))
+    assert sorted(held.values()) == sorted([FIRST, digest])
+
+
+def test_one_text_at_two_addresses_is_two_articles(rules: Language, languages: Languages, empty: Engine) -> None:
+    run_in(rules, languages, empty, filed("index", FIRST, url="https://a.example/1"))
+    near = FIRST.replace("Sundays", "Saturdays")
+    held = run_in(rules, languages, empty, filed("index", near, url="https://b.example/1"))
+    assert sorted(held.values()) == sorted([FIRST, near])
 
 
 def test_an_id_that_the_article_gives_is_its_own(rules: Language, languages: Languages, empty: Engine) -> None:
-    run_in(rules, languages, empty, english("01", FIRST, id_given=True))
-    assert run_in(rules, languages, empty, english("01", OTHER, id_given=True)) == {"01": OTHER}
+    run_in(rules, languages, empty, english("01", FIRST))
+    assert run_in(rules, languages, empty, english("01", OTHER)) == {"01": OTHER}
 
 
 def test_names_that_only_begin_alike_are_others(rules: Language, languages: Languages, empty: Engine) -> None:
-    run_in(rules, languages, empty, english("01-%", FIRST), english("01-press", OTHER))
-    held = run_in(rules, languages, empty, english("01", FIRST.replace("Sundays", "Saturdays")))
-    assert sorted(held) == ["01", "01-%", "01-press"]
+    run_in(rules, languages, empty, filed("01-%", FIRST), filed("01-20220305", OTHER))
+    held = run_in(rules, languages, empty, filed("01", FIRST.replace("Sundays", "Saturdays")), filed("01", CORRECTED))
+    assert len(held) == 4
+
+
+def test_a_file_is_known_without_reading_the_whole_store(rules: Language, languages: Languages, empty: Engine) -> None:
+    run_in(rules, languages, empty, filed("01", FIRST))
+    with empty.connect() as connection:
+        query = sa.select(tables.article.c.id).where(tables.article.c.file == "01", tables.article.c.text == FIRST)
+        plan = str(connection.execute(sa.text(f"EXPLAIN QUERY PLAN {_literal(query)}")).all())
+    assert "USING INDEX" in plan
+
+
+def _literal(query: sa.Select[Any]) -> str:
+    return str(query.compile(compile_kwargs={"literal_binds": True}))

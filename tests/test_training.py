@@ -173,16 +173,41 @@ def test_a_killed_training_resumes(trained: Path, tmp_path: Path) -> None:
 
 
 def test_new_articles_are_learned_from_the_weights_of_an_earlier_training(trained: Path, tmp_path: Path) -> None:
-    recipe = load_recipe(trained / "train.toml")
+    write_corpus(tmp_path / "train", (*range(2013, 2021), 2023))
+    recipe = replace(load_recipe(trained / "train.toml"), train=tmp_path / "train")
     start = trained / "work" / "joint.pt"
     lines: list[str] = []
     train_all(recipe, tmp_path / "model", tmp_path / "work", log=lines.append, start=start)
     assert f"started from {start}" in lines
     assert not (tmp_path / "work" / "joint.pt").exists()
     assert records(spacy.load(tmp_path / "model")) == records(spacy.load(trained / "model"))
-    training = json.loads((tmp_path / "model" / "metrics.json").read_text(encoding="utf-8"))["training"]
-    assert training["start"] == training["data"]
+    before, training = (
+        json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["training"]
+        for folder in (trained / "model", tmp_path / "model")
+    )
+    assert training["start"] == before["data"] != training["data"]
     assert (training["epochs"], training["rounded_epochs"]) == (0, 1)
+
+
+def test_rounded_epochs_behind_other_weights_begin_anew(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml", epochs=1)
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    state = torch.load(tmp_path / "work" / "joint.pt", weights_only=True)
+    state["best"]["heads"]["topic_scale"] += 1
+    torch.save(state, tmp_path / "work" / "joint.pt")
+    lines: list[str] = []
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lines.append)
+    assert any(line.startswith("epoch 1/1") for line in lines[lines.index("with the rounding of int8:") :])
+
+
+def test_other_rounded_epochs_leave_the_joint_training_as_it_is(trained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(trained / "train.toml", epochs=1)
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    lines: list[str] = []
+    more = replace(recipe, joint=replace(recipe.joint, rounded_epochs=2))
+    train_all(more, tmp_path / "model", tmp_path / "work", log=lines.append)
+    assert lines.index("resumed behind epoch 1") < lines.index("with the rounding of int8:")
+    assert sum(line.startswith("epoch ") for line in lines) == 2
 
 
 def test_a_start_must_be_a_checkpoint_that_fits(trained: Path, tmp_path: Path) -> None:
@@ -193,7 +218,9 @@ def test_a_start_must_be_a_checkpoint_that_fits(trained: Path, tmp_path: Path) -
     state = torch.load(trained / "work" / "joint.pt", weights_only=True)
     state["best"]["heads"]["topic_scale"] = torch.zeros(3)
     torch.save(state, tmp_path / "other.pt")
-    for path in (none, text, tmp_path / "other.pt"):
+    torch.save({**state, "topics": list(reversed(state["topics"]))}, tmp_path / "topics.pt")
+    (tmp_path / "empty.pt").touch()
+    for path in (none, text, *(tmp_path / f"{name}.pt" for name in ("other", "topics", "empty"))):
         with pytest.raises(TrainingError, match=rf"{path.name} is no checkpoint"):
             train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None, start=path)
     only_joint = replace(recipe, joint=replace(recipe.joint, rounded_epochs=0))

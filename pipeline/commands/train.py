@@ -48,6 +48,9 @@ def train(
     except ModuleNotFoundError as error:
         print(f"{error.name} is not installed: pip install -c constraints.txt -e '.[train]'", file=sys.stderr)
         raise typer.Exit(2) from None
+    if start is not None and (part is Part.TOPICS or epochs is not None):
+        print("--start leaves the joint epochs out: it goes neither with topics nor with --epochs", file=sys.stderr)
+        raise typer.Exit(2)
     from ..corpus import CorpusError
     from ..evaluation.gold import GoldError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 import time
@@ -81,11 +82,13 @@ class ForeignCheckpointError(ValueError):
 class Checkpoint:
     """A file that holds the state of a training behind each epoch.
 
-    `origin` says what the training is made of. Only a training of the same origin resumes from it.
+    `origin` says what the training is made of. Only a training of the same origin resumes from it; one that `gives_way`
+    is replaced by another's.
     """
 
     path: Path
     origin: str
+    gives_way: bool = False
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """Return the state, or None where nothing is written yet; raise `ForeignCheckpointError`."""
@@ -93,6 +96,8 @@ class Checkpoint:
             return None
         state: dict[str, Any] = torch.load(self.path, weights_only=True, map_location=device)
         if state.get("origin") != self.origin:
+            if self.gives_way:
+                return None
             raise ForeignCheckpointError(
                 f"{self.path} is of a training with other data, topics or settings:"
                 " remove it, or name another folder for checkpoints with --work"
@@ -113,17 +118,28 @@ class StartError(ValueError):
 def start_from(model: Joint, path: Path) -> str:
     """Load the best weights of another training's checkpoint, and return the origin of that training.
 
-    Raises `StartError`.
+    Raises `StartError` for a file that is no checkpoint, or one of a model of other parts or topics.
     """
     try:
         state = torch.load(path, weights_only=True, map_location=model.device)
+        if tuple(state["topics"]) != model.topics:
+            raise LookupError(f"its topics are {', '.join(state['topics'])}")
         _restore(model, state["best"] or state["model"])
         return str(state["origin"])
-    except (OSError, RuntimeError, UnpicklingError, LookupError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (OSError, EOFError, RuntimeError, UnpicklingError, LookupError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise StartError(
             f"{path} is no checkpoint of a training with this backbone and these topics: {reason}"
         ) from None
+
+
+def weights_digest(model: Joint) -> str:
+    """Return a digest of all parameters."""
+    digest = hashlib.sha256()
+    for part in _state(model).values():
+        for name in sorted(part):
+            digest.update(name.encode() + part[name].cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def encode(model: Joint, examples: Sequence[Example], options: WindowOptions) -> list[Tensor]:
@@ -320,7 +336,7 @@ def train(
             checkpoint.save({
                 "model": _state(model), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(),
                 "epoch": epoch, "best_score": best[0], "best": best[1], "best_epoch": best_epoch,
-                "chance": [torch.get_rng_state(), random.getstate()],
+                "topics": list(model.topics), "chance": [torch.get_rng_state(), random.getstate()],
             })  # fmt: skip
         if options.patience and epoch - best_epoch >= options.patience:
             log(f"no better score for {options.patience} epochs: stopped")

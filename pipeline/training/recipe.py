@@ -30,7 +30,16 @@ from .augment import Gazetteer, Rates, augment, make_gazetteer
 from .calibrate import calibrate, class_data, quick_scores
 from .examples import Example, make_example, page_example
 from .export import assemble, assemble_from_memory, export_onnx, head_weights, write_pipeline
-from .joint import Checkpoint, ForeignCheckpointError, Joint, JointOptions, StartError, start_from, train
+from .joint import (
+    Checkpoint,
+    ForeignCheckpointError,
+    Joint,
+    JointOptions,
+    StartError,
+    start_from,
+    train,
+    weights_digest,
+)
 from .lexical import fit_lexical
 from .model import Encoder, Heads
 from .outside import outside_examples
@@ -307,20 +316,24 @@ def train_all(
         return sum(scores.values()) / len(scores)
 
     draw = draw_examples(recipe, corpus, tokenizer, proposals)
-    origin = f"{corpus_digest([*corpus, *proposals], recipe.outside)} {topics} {recipe}"
+    data = corpus_digest([*corpus, *proposals], recipe.outside)
     started_from: dict[str, Any] = {}
     try:
         if start is None:
-            _fit(model, recipe.joint, draw, score, Checkpoint(work / "joint.pt", origin), log)
+            # What comes behind the joint epochs doesn't change them.
+            alone = replace(recipe, joint=replace(recipe.joint, rounded_epochs=0, rounded_rate=0.0))
+            _fit(model, recipe.joint, draw, score, Checkpoint(work / "joint.pt", f"{data} {topics} {alone}"), log)
         else:
-            first = start_from(model, start)
-            started_from = {"start": first.split()[0], "epochs": 0}
-            origin = f"{origin} behind {first}"
+            started_from = {"start": start_from(model, start).split()[0], "epochs": 0}
             log(f"started from {start}")
         if recipe.joint.rounded_epochs:
+            origin = f"{data} {topics} {recipe} behind {weights_digest(model)}"
+            checkpoint = Checkpoint(work / "rounded.pt", origin, gives_way=True)
             factors = even_factors(model.encoder, sample_batches(model, tokenizer, corpus, recipe.joint.window))
+            if not factors:
+                raise TrainingError(f"backbone {recipe.backbone} has no products to round: set rounded_epochs to 0")
             with rounded(model.encoder, factors):
-                _fit_rounded(model, recipe.joint, draw, score, Checkpoint(work / "rounded.pt", origin), log)
+                _fit_rounded(model, recipe.joint, draw, score, checkpoint, log)
     except (ForeignCheckpointError, StartError) as error:
         raise TrainingError(str(error)) from None
     written = finish(recipe, model.to("cpu"), tokenizer, (corpus, proposals), dev, work, log)

@@ -1,4 +1,8 @@
-"""An encoder that computes as its int8 copy will, so that training settles where rounding costs least."""
+"""An encoder that rounds as its int8 copy will, so that training settles where rounding costs least.
+
+Products round, as nearly all of the loss is theirs; tables of embeddings don't. A batch has one scale for all of its
+articles, where the copy has one for each of them, so it rounds a little less finely than the copy.
+"""
 
 from __future__ import annotations
 
