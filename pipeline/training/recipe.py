@@ -357,9 +357,15 @@ def _fit_rounded(
     model: Joint, options: JointOptions, draw: Draw, score: Score, checkpoint: Checkpoint, log: Log
 ) -> None:
     log("with the rounding of int8:")
+
+    def after_epoch(epoch: int, current: Joint) -> float:
+        # The last epoch counts, with whose rate the weights have settled: thresholds are not fitted yet, and between
+        # one epoch and the next dev differs by less than they are worth.
+        score(current)
+        return float(epoch)
+
     # The articles are augmented in other ways than in the epochs before.
-    further = (lambda epoch: draw(options.epochs + epoch), rounded_options(options))
-    train(model, *further, checkpoint, lambda epoch, current: score(current), log)
+    train(model, lambda epoch: draw(options.epochs + epoch), rounded_options(options), checkpoint, after_epoch, log)
 
 
 @dataclass(frozen=True)
