@@ -46,6 +46,10 @@ class Article:
     file: str | None = None
 
 
+#: What is told of an article, its id first; where it was read from is not.
+ARTICLE_METADATA = ("id", "lang", "title", "outlet", "url", "published", "session_year")
+
+
 @dataclass(frozen=True)
 class Span:
     """A stretch of an article; `text` equals `article.text[start:end]`."""

@@ -65,9 +65,6 @@ article = sa.Table(
     "article",
     metadata,
     sa.Column("id", sa.Text, primary_key=True, comment="document_id of the records"),
-    sa.Column(
-        "file", sa.Text, index=True, comment="name of the file that it was in; null where it has an id of its own"
-    ),
     _id("outlet_id", "outlet.id", index=True, comment="null where the input names no outlet"),
     sa.Column("title", sa.Text, comment="headline; null where unknown"),
     sa.Column("url", sa.Text, comment="where it was published; null where unknown"),
@@ -78,6 +75,9 @@ article = sa.Table(
     _id("text_hash", nullable=False, comment="of the text and metadata: tells whether the article has changed"),
     _id("provenance_hash", nullable=False, comment="of the code version, models and least score it was read with"),
     sa.Column("run_id", sa.Integer, sa.ForeignKey("run.id"), nullable=False, comment="the run that wrote it last"),
+    sa.Column(
+        "file", sa.Text, index=True, comment="name of the file that it was in; null where it has an id of its own"
+    ),
     comment="One piece of coverage.",
 )
 delegate = sa.Table(

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus import AnnotatedArticle, CorpusError, Entity, GoldMention, GoldStatement
-from ..schema import Article
+from ..schema import ARTICLE_METADATA, Article
 from . import files_of, json_lines, well_formed, write_lines
 
 
 def to_row(annotated: AnnotatedArticle) -> dict[str, Any]:
     """Return an annotated article as plain lists, dicts, strings and numbers; `is_` is called `is`."""
     return {
-        **asdict(annotated.article),
+        "id": annotated.article.id,
+        "text": annotated.article.text,
+        **{name: getattr(annotated.article, name) for name in ARTICLE_METADATA},
         "shape": annotated.shape,
         "entities": [asdict(entity) for entity in annotated.entities],
         "mentions": [_mention_row(mention) for mention in annotated.mentions],

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..corpus import AnnotatedArticle, CorpusError, Entity, GoldMention, GoldStatement, chinese, first_body
 from ..people import is_name_like, same_name
-from ..schema import BODIES, MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, STANCES, Article
+from ..schema import ARTICLE_METADATA, BODIES, MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, STANCES, Article
 
 LABELS = (*MENTION_LABELS, REFERENCE, PROPOSAL, SAYING)
 RELATIONS = ("of", "by", "same")
@@ -24,7 +24,6 @@ RELATIONS = ("of", "by", "same")
 EXTRA = "two_sessions"
 _STATEMENTS = (PROPOSAL, SAYING)
 _NAMING = ("PERSON", "ORG")
-_METADATA = tuple(f.name for f in fields(Article) if f.name != "text")
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def to_graph(annotated: AnnotatedArticle) -> Graph:
             )
         )
         relate(name, statement.by, "by")
-    known_metadata = {name: getattr(annotated.article, name) for name in _METADATA}
+    known_metadata = {name: getattr(annotated.article, name) for name in ARTICLE_METADATA}
     extra = {
         **{name: value for name, value in known_metadata.items() if value is not None},
         **({"shape": annotated.shape} if annotated.shape is not None else {}),
@@ -120,7 +119,7 @@ def metadata(*sources: Mapping[str, Any]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for source in sources:
-        for name in (*_METADATA, "shape", "entities"):
+        for name in (*ARTICLE_METADATA, "shape", "entities"):
             value = source.get(name)
             # A tool's own `entities` hold spans; only a list with names is one of ours.
             if name == "entities" and not (value and isinstance(value, list) and "name" in value[0]):
@@ -161,7 +160,7 @@ def from_graph(
     statements = _statements(spans, relations, people)
     mentions.sort(key=lambda m: (m.start, m.end))
     used = {holder for m in mentions for holder in m.of} | {holder for s in statements for holder in s.by}
-    values = {name: value for name, value in graph.extra.items() if name in _METADATA}
+    values = {name: value for name, value in graph.extra.items() if name in ARTICLE_METADATA}
     article = Article(text=graph.text, **{"id": name or source, **values})
     return AnnotatedArticle(
         article,
