@@ -78,8 +78,8 @@ class Extractor:
         """Yield a processed `Doc` for each article, in order, and pass failures on.
 
         `skip` is asked once for each article; those it answers True for are left out. `known` tells of the articles
-        of earlier runs, so that each keeps its id. An article whose language has no
-        model, or on which a stage fails, becomes a failure.
+        of earlier runs, so that each keeps its id. An article whose language has no model, or on which a stage fails,
+        becomes a failure.
         """
         stream = iter(inputs)
         while batch := list(islice(stream, self.batch_size)):
@@ -94,9 +94,8 @@ class Extractor:
         """Keep different articles apart that come with one id (the same file name in two folders)."""
         digest = stable_hash(article.text)
         held = known.known_id(article) if known else None
-        for name in [held] if held else []:
-            if self._seen.setdefault(name, digest) == digest:
-                return replace(article, id=name)
+        if held and self._seen.setdefault(held, digest) == digest:
+            return replace(article, id=held)
         for name in own_ids(article):
             taken = known is not None and article.file is not None and known.is_other(name, article)
             if not taken and self._seen.setdefault(name, digest) == digest:
