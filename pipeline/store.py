@@ -87,7 +87,10 @@ def open_store(url: str) -> Engine:
             if version is None and existing - set(metadata.tables):
                 raise StoreError(f"{shown}: holds tables that are not this program's")
             if version not in (None, str(STORE_VERSION)):
-                raise StoreError(f"{shown}: has version {version}; this program reads version {STORE_VERSION}")
+                raise StoreError(
+                    f"{shown}: has version {version}; this program reads version {STORE_VERSION}:"
+                    " run the articles into another store, or remove this one first"
+                )
             metadata.create_all(connection)
             if version is None:
                 connection.execute(meta.insert().values(key="store_version", value=str(STORE_VERSION)))
