@@ -125,8 +125,9 @@ def own_ids(article: Article) -> Iterator[str]:
 def later_version(article: Article, known: Iterable[tuple[str, str | None, str]]) -> str | None:
     """Return the id of the known article (id, URL, text) of which an article is another version, None where of none.
 
-    A corrected file is the article that it was; another file of the same name is another article, and so is the same
-    text at another address. What is guessed here is only whether one text takes the place of another.
+    A corrected file is the article that it was; another file of the same name is another article, and so is a like
+    text at another address. What is guessed here is only whether one text takes the place of another: for the very
+    same text nobody has to ask.
     """
     words = [word.lower() for word in WORD.findall(article.text)]
     best, most = None, _VERSION
