@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
@@ -114,11 +114,32 @@ def _content_words(text: str) -> set[str]:
     return words | pairs
 
 
+def settle_firsts(links: Mapping[str, Hashable]) -> dict[str, str]:
+    """Return the first record of each record's proposal, where each names the one that it was led to.
+
+    A link ends at a record that has none itself, which is first, or at what is no record (anything but a string): what
+    a proposal without a first record has in common. Of those, as of records that lead to each other, the one with the
+    least id is first.
+    """
+    groups: dict[Hashable, list[str]] = {}
+    for record in links:
+        path: list[Hashable] = [record]
+        while (last := path[-1]) in links and links[last] not in path:  # type: ignore[index]
+            path.append(links[last])  # type: ignore[index]
+        end = path[-1]
+        if end in links:
+            end = frozenset(path[path.index(links[end]) :])  # type: ignore[index]
+        groups.setdefault(end, []).append(record)
+    return {
+        record: end if isinstance(end, str) else min(members) for end, members in groups.items() for record in members
+    }
+
+
 def own_ids(article: Article) -> Iterator[str]:
     """Yield the ids that an article may have, the first that no other has being its own: the same ones in every run."""
     digest = stable_hash(article.text)
     yield article.id
-    for length in (8, 16, len(digest)):
+    for length in (8, len(digest)):
         yield f"{article.id}-{digest[:length]}"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from . import __version__
 from .people import name_words
 from .read import Failure
-from .resolve import KnownDelegate, later_version, resolve_delegate, same_proposal
+from .resolve import KnownDelegate, later_version, resolve_delegate, same_delegate, same_proposal, settle_firsts
 from .schema import Article, Record, stable_hash
 from .tables import (
     STORE_VERSION,
@@ -45,8 +45,6 @@ from .views import create_views
 # With so many articles of one file name a new one is compared, the latest ones: "index" is the name of many.
 _VERSIONS = 20
 
-DEFAULT_STORE = "sqlite:///twosessions.db"
-
 
 class StoreError(RuntimeError):
     """The database can't be used; the message names it and says why."""
@@ -70,10 +68,11 @@ def open_store(url: str) -> Engine:
     try:
         engine = sa.create_engine(url)
     except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
-        raise StoreError(f"{_masked(url)}: not a database address that can be opened: {error}") from None
+        raise StoreError(f"{without_password(url)}: not a database address that can be opened: {error}") from None
     except ValueError:
         # Its message may quote a part of a password that the port was taken for.
-        raise StoreError(f"{_masked(url)}: not a database address that can be opened: the port is no number") from None
+        shown = without_password(url)
+        raise StoreError(f"{shown}: not a database address that can be opened: the port is no number") from None
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     shown = engine.url.render_as_string(hide_password=True)
@@ -101,9 +100,9 @@ def open_store(url: str) -> Engine:
     return engine
 
 
-def _masked(url: str) -> str:
-    """Return an address that can't be parsed without its password."""
-    return re.sub(r"://([^:@/]*):.*@", r"://\1:***@", url)
+def without_password(address: str) -> str:
+    """Return an address to show, which need not be a good one."""
+    return re.sub(r"://([^:@/]*):.*@", r"://\1:***@", address)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -188,10 +187,17 @@ class Writer:
     def write(self, value: Article, records: Sequence[Record]) -> None:
         """Write an article with its records, in place of what the store had of it."""
         with self.engine.begin() as connection:
+            before = _delegates_of(connection, value.id)
             _delete_article(connection, value.id)
             _insert_article(connection, value, self.id, self.provenance)
-            for record in records:
-                _insert_record(connection, record)
+            keys = _kept_delegates(connection, records, before)
+            # What is known already stands before what is to be told from it.
+            for record in sorted(records, key=lambda record: record.delegate.id not in keys):
+                # Each delegate once: what the first record adds must not speak for or against the next one's.
+                if record.delegate.id not in keys:
+                    keys[record.delegate.id] = _delegate_row(connection, record)
+                _insert_facts(connection, record, keys[record.delegate.id])
+                _insert_proposal(connection, record, keys[record.delegate.id])
             self._count(connection, self.written + 1)
         self.written += 1
 
@@ -211,7 +217,7 @@ class Writer:
         """Close the run and return what it did."""
         with self.engine.begin() as connection:
             self._count(connection, self.written, finished=_now())
-            _mend_same_as(connection)
+            _mend_same_as(connection, self.id)
             _drop_orphans(connection)
             articles, records, delegates = (
                 int(connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0)
@@ -236,9 +242,14 @@ class Writer:
 
 @contextmanager
 def writing(engine: Engine, models: dict[str, str], min_score: float = 0.0) -> Iterator[Writer]:
-    """Give a `Writer`, and let go of the database when the block ends, however it ends."""
+    """Give a `Writer`, and let go of the database when the block ends, however it ends.
+
+    Raises `StoreError` where the database fails in the block: it can't be written, say, or its disk is full.
+    """
     try:
         yield Writer(engine, models, min_score)
+    except sa.exc.DBAPIError as error:
+        raise StoreError(f"{engine.url.render_as_string(hide_password=True)}: {error.orig}") from None
     finally:
         engine.dispose()
 
@@ -275,9 +286,63 @@ def _storable(text: str) -> str:
     return re.sub("[\0\ud800-\udfff]", "�", text)
 
 
-def _insert_record(connection: Connection, record: Record) -> None:
+def _delegates_of(connection: Connection, article_id: str) -> dict[str, str]:
+    """Return the delegate of each record that an article has in the store, by ids."""
+    rows = connection.execute(
+        sa.select(proposal.c.id, proposal.c.delegate_id).where(proposal.c.article_id == article_id)
+    )
+    return {row.id: row.delegate_id for row in rows}
+
+
+def _kept_delegates(connection: Connection, records: Sequence[Record], before: dict[str, str]) -> dict[str, str]:
+    """Return the rows that delegates of an article keep from its version before, whose own rows are gone.
+
+    A row is kept where nothing that other articles say speaks against it: articles that are written again, by a new
+    model for instance, must not change who is who.
+    """
+    query = sa.select(delegate).where(delegate.c.id.in_(set(before.values()))).order_by(delegate.c.id)
+    rows = {row.id: row for row in connection.execute(query)}
+    kept: dict[str, str] = {}
+    # Of namesakes in one article each has its own records.
+    claimed = {record.delegate.id: before[record.record_id] for record in records if record.record_id in before}
+    for record in records:
+        if record.delegate.id in kept:
+            continue
+        own = claimed.get(record.delegate.id)
+        free = [key for key in rows if key not in kept.values() and key not in claimed.values()]
+        for key in [own] if own else free:
+            if key not in kept.values() and _stays(connection, rows[key], record):
+                kept[record.delegate.id] = key
+                break
+    return kept
+
+
+def _stays(connection: Connection, row: Any, record: Record) -> bool:
+    """Tell whether a delegate's row may stay that of a record's delegate; what it says of the name is made true."""
+    new = record.delegate
+    if (row.kind, row.name_key) != (new.kind, _name_key(new.name)):
+        return False
+    if not _has_users(connection, row.id):
+        # All that was known came from this very article.
+        names = {"name": _storable(new.name), "name_zh": new.name_zh}
+        connection.execute(delegate.update().where(delegate.c.id == row.id).values(names))
+        return True
+    if not same_delegate(_known_delegate(connection, row), new, record.document.session_year):
+        return False
+    _add_chinese_name(connection, row.id, new.name_zh)
+    return True
+
+
+def _has_users(connection: Connection, delegate_key: str) -> bool:
+    """Tell whether anything in the store speaks of a delegate."""
+    return any(
+        connection.scalar(sa.select(sa.exists().where(column == delegate_key))) for column in _users_of(delegate)
+    )
+
+
+def _insert_facts(connection: Connection, record: Record, delegate_key: str) -> None:
+    """Write what a record says of its delegate: membership, posts and where the article names the delegate."""
     year = record.document.session_year
-    delegate_key = _delegate_row(connection, record)
     if record.delegate.body:
         _upsert(
             connection,
@@ -307,6 +372,9 @@ def _insert_record(connection: Connection, record: Record) -> None:
             {"delegate_id": delegate_key, "article_id": record.document_id, "start": place.start},
             {"end": place.end},
         )
+
+
+def _insert_proposal(connection: Connection, record: Record, delegate_key: str) -> None:
     value = record.proposal
     connection.execute(
         proposal.insert().values(
@@ -329,8 +397,9 @@ def _insert_record(connection: Connection, record: Record) -> None:
 
 def _delegate_row(connection: Connection, record: Record) -> str:
     """Return the id of the delegate's row, made where no known delegate fits."""
-    new = record.delegate
-    key = " ".join(sorted(name_words(new.name))) or _storable(new.name)
+    new, key = record.delegate, _name_key(record.delegate.name)
+    # A delegate whom no article speaks of any more fits everybody; its id is free.
+    connection.execute(delegate.delete().where(delegate.c.name_key == key, *_unused(delegate)))
     known = [
         _known_delegate(connection, row)
         for row in connection.execute(sa.select(delegate).where(delegate.c.name_key == key))
@@ -342,13 +411,20 @@ def _delegate_row(connection: Connection, record: Record) -> str:
                 id=resolution.id, kind=new.kind, name=_storable(new.name), name_zh=new.name_zh, name_key=key
             )
         )
-    elif new.name_zh:
-        connection.execute(
-            delegate.update()
-            .where(delegate.c.id == resolution.id, delegate.c.name_zh.is_(None))
-            .values(name_zh=new.name_zh)
-        )
+    else:
+        _add_chinese_name(connection, resolution.id, new.name_zh)
     return resolution.id
+
+
+def _name_key(name: str) -> str:
+    """Return the words of a name in an order that is the same whichever of them comes first."""
+    return " ".join(sorted(name_words(name))) or _storable(name)
+
+
+def _add_chinese_name(connection: Connection, delegate_key: str, name_zh: str | None) -> None:
+    if name_zh:
+        unnamed = (delegate.c.id == delegate_key, delegate.c.name_zh.is_(None))
+        connection.execute(delegate.update().where(*unnamed).values(name_zh=name_zh))
 
 
 def _known_delegate(connection: Connection, row: Any) -> KnownDelegate:
@@ -391,25 +467,61 @@ def _first_of(connection: Connection, record: Record, delegate_key: str) -> str:
     return record.record_id
 
 
-def _mend_same_as(connection: Connection) -> None:
-    """Give records of one proposal whose first record has gone a new first one, the same for them all."""
-    first = proposal.alias("first")
-    gone = ~sa.exists().where(first.c.id == proposal.c.same_as)
-    groups = sa.select(proposal.c.same_as, sa.func.min(proposal.c.id)).where(gone).group_by(proposal.c.same_as)
-    # All groups are read before one is changed: a changed row would no longer be in its group.
-    for same_as, new_first in connection.execute(groups).all():
-        connection.execute(proposal.update().where(proposal.c.same_as == same_as).values(same_as=new_first))
+def _mend_same_as(connection: Connection, run_id: int) -> None:
+    """Lead each record again to the first one of its proposal, where that has gone or is none any more.
+
+    A record that was first may have got another delegate, year or wording in this run, or a first one of its own.
+    """
+    first, firsts = proposal.alias("first"), article.alias("firsts")
+    rows = connection.execute(
+        sa.select(
+            proposal.c.id, proposal.c.same_as, proposal.c.delegate_id, article.c.session_year, proposal.c.text,
+            first.c.id.label("first"), first.c.same_as.label("further"), first.c.delegate_id.label("first_delegate"),
+            firsts.c.session_year.label("first_year"), first.c.text.label("first_text"),
+        )
+        .join(article, article.c.id == proposal.c.article_id)
+        .outerjoin(first, first.c.id == proposal.c.same_as)
+        .outerjoin(firsts, firsts.c.id == first.c.article_id)
+        .where(
+            proposal.c.same_as != proposal.c.id,
+            sa.or_(
+                first.c.id.is_(None),
+                first.c.same_as != first.c.id,
+                first.c.delegate_id != proposal.c.delegate_id,
+                firsts.c.run_id == run_id,
+            ),
+        )
+        .order_by(proposal.c.id)
+    ).all()  # fmt: skip
+    links: dict[str, Hashable] = {}
+    lost = {row.id for row in rows}
+    for row in rows:
+        of_one = (row.first_delegate, row.first_year) == (row.delegate_id, row.session_year)
+        if row.first is None or not of_one or not same_proposal(row.first_text, row.text):
+            links[row.id] = (row.same_as, row.delegate_id, row.session_year)
+        else:
+            links[row.id] = row.first if row.first in lost else row.further
+    for record, head in settle_firsts(links).items():
+        connection.execute(proposal.update().where(proposal.c.id == record).values(same_as=head))
 
 
 def _drop_orphans(connection: Connection) -> None:
     """Remove delegates, organizations and outlets that no article speaks of any more."""
-    for table, users in (
-        (delegate, (proposal.c.delegate_id, membership.c.delegate_id, post.c.delegate_id, mention.c.delegate_id)),
-        (organization, (post.c.organization_id,)),
-        (outlet, (article.c.outlet_id,)),
-    ):
-        unused = [~sa.exists().where(user == table.c.id) for user in users]
-        connection.execute(table.delete().where(sa.and_(*unused)))
+    for table in (delegate, organization, outlet):
+        connection.execute(table.delete().where(*_unused(table)))
+
+
+def _unused(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    return [~sa.exists().where(user == table.c.id) for user in _users_of(table)]
+
+
+def _users_of(table: sa.Table) -> tuple[sa.Column[Any], ...]:
+    """Return the columns that name a row of a table."""
+    return {
+        delegate: (proposal.c.delegate_id, membership.c.delegate_id, post.c.delegate_id, mention.c.delegate_id),
+        organization: (post.c.organization_id,),
+        outlet: (article.c.outlet_id,),
+    }[table]
 
 
 def _upsert(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import pytest
 
@@ -14,6 +14,7 @@ from pipeline.resolve import (
     same_delegate,
     same_organization,
     same_proposal,
+    settle_firsts,
 )
 from pipeline.schema import Body, Delegate, Kind, Role
 
@@ -184,3 +185,19 @@ def test_share_of_words_that_makes_one_proposal() -> None:
     # Three of the five long words of the shorter text recur: just enough.
     assert same_proposal("alpha beta gamma delta epsilon", "alpha beta gamma other words here more")
     assert not same_proposal("alpha beta gamma delta epsilon", "alpha beta other words here more than")
+
+
+@pytest.mark.parametrize(
+    ("links", "firsts"),
+    [
+        ({"b": "a"}, {"b": "a"}),
+        ({"c": "b", "b": "a"}, {"b": "a", "c": "a"}),
+        # What they were led to is gone: they stay together, but not with those who were led to something else.
+        ({"c": ("a", "x"), "b": ("a", "x"), "d": ("a", "y")}, {"b": "b", "c": "b", "d": "d"}),
+        ({"d": "c", "c": ("a", "x"), "b": ("a", "x")}, {"b": "b", "c": "b", "d": "b"}),
+        # Two that lead to each other, and one that leads to them.
+        ({"b": "c", "c": "b", "a": "c"}, {"a": "a", "b": "a", "c": "a"}),
+    ],
+)
+def test_firsts_are_settled(links: dict[str, Hashable], firsts: dict[str, str]) -> None:
+    assert settle_firsts(links) == firsts

@@ -283,6 +283,76 @@ def test_namesakes_are_two_delegates(engine: Engine, make_record: RecordMaker) -
     assert count(engine, tables.delegate) == 3
 
 
+def test_one_person_of_an_article_is_one_delegate_also_among_namesakes(
+    engine: Engine, make_record: RecordMaker
+) -> None:
+    articles = [english(name) for name in "abc"]
+    put(
+        engine,
+        (articles[0], [make_record(articles[0], organization="Harbour Group")]),
+        (articles[1], [make_record(articles[1], organization="River University")]),
+        # She may be either of the two, so she is neither; both of her proposals are hers.
+        (articles[2], [make_record(articles[2]), make_record(articles[2], span=(0, 20))]),
+    )
+    assert count(engine, tables.delegate) == 3
+    assert len(delegates_of(engine, "c")) == 1
+
+
+def delegates_of(engine: Engine, article: str) -> set[str]:
+    with engine.connect() as connection:
+        column = tables.proposal.c.delegate_id
+        return set(connection.scalars(sa.select(column).where(tables.proposal.c.article_id == article)))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_new_models_leave_everybody_who_they_are(
+    engine: Engine, make_record: RecordMaker, order: tuple[int, ...]
+) -> None:
+    kinds: list[dict[str, Any]] = [
+        {"organization": "Harbour Group"}, {}, {"organization": "River University"}, {"body": "CPPCC"},
+    ]  # fmt: skip
+    articles = [english(f"a{index}") for index in order]
+    pairs = [(item, [make_record(item, **kinds[index])]) for item, index in zip(articles, order, strict=True)]
+    put(engine, *pairs)
+    before = content(engine)
+    put(engine, *pairs, models={"en": "another"})
+    after = content(engine)
+    # What tells of the model is all that differs.
+    assert after.pop("article") != before.pop("article")
+    assert after == before
+
+
+def test_namesakes_of_one_article_do_not_change_places(engine: Engine, make_record: RecordMaker) -> None:
+    article = english("a")
+    pair = [make_record(article), make_record(article, body="CPPCC", span=(0, 20))]
+    put(engine, (article, pair))
+    with engine.connect() as connection:
+        columns = (tables.proposal.c.id, tables.proposal.c.delegate_id)
+        before = set(connection.execute(sa.select(*columns)))
+        put(engine, (article, pair[::-1]), models={"en": "another"})
+        assert set(connection.execute(sa.select(*columns))) == before
+    assert len({key for _, key in before}) == 2
+
+
+def test_a_corrected_chinese_name_is_no_other_person(engine: Engine, make_record: RecordMaker) -> None:
+    article = english("a")
+    put(engine, (article, [make_record(article, name_zh="马兰")]))
+    before = delegates_of(engine, "a")
+    corrected = replace(article, title="Corrected")
+    put(engine, (corrected, [make_record(corrected, name_zh="马岚")]))
+    assert delegates_of(engine, "a") == before
+    assert [row[3] for row in content(engine)["delegate"]] == ["马岚"]
+
+
+def test_a_correction_that_speaks_against_others_makes_another_person(engine: Engine, make_record: RecordMaker) -> None:
+    a, b = english("a"), english("b")
+    put(engine, (a, [make_record(a, organization="Harbour Group")]), (b, [make_record(b)]))
+    assert delegates_of(engine, "a") == delegates_of(engine, "b")
+    corrected = replace(b, title="Corrected")
+    put(engine, (corrected, [make_record(corrected, organization="River University")]))
+    assert delegates_of(engine, "a") != delegates_of(engine, "b")
+
+
 def test_joint_proposal_is_one_proposal_of_two_delegates(engine: Engine, make_record: RecordMaker) -> None:
     article = english("a")
     first, second = make_record(article), make_record(article, "Wu Bo", "CPPCC")
@@ -326,6 +396,23 @@ def test_reports_of_one_proposal_stay_together_where_the_first_changes(
         assert connection.execute(sa.text("SELECT records, proposals FROM v_topic_stance_by_year")).all() == [(3, 1)]
 
 
+@pytest.mark.parametrize("change", [{"session_year": 2023}, {"session_year": None}])
+def test_reports_leave_a_first_one_that_is_of_another_year(
+    engine: Engine, make_record: RecordMaker, change: dict[str, Any]
+) -> None:
+    whole = (TEXT.index("schools"), len(TEXT))
+    articles = [english("a"), english("b", TEXT + " It rained."), english("c", TEXT + " It snowed.")]
+    records = [make_record(article, span=whole) for article in articles]
+    put(engine, *((article, [record]) for article, record in zip(articles, records, strict=True)))
+    # Its record keeps its id, for the words and their place are the same.
+    corrected = replace(articles[0], **change)
+    first = make_record(corrected, span=whole)
+    assert first.record_id == records[0].record_id
+    put(engine, (corrected, [first]))
+    others = [record.record_id for record in records[1:]]
+    assert same_as(engine) == {first.record_id: first.record_id, **dict.fromkeys(others, min(others))}
+
+
 def same_as(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
         rows = connection.execute(sa.select(tables.proposal.c.id, tables.proposal.c.same_as))
@@ -340,14 +427,14 @@ def test_article_is_written_whole_or_not_at_all(
 ) -> None:
     a, b = english("a"), english("b")
     records = [make_record(b), make_record(b, span=(8, 21))]
-    insert = store._insert_record
+    insert = store._insert_proposal
 
-    def crash(connection: sa.Connection, record: Record) -> None:
-        insert(connection, record)
+    def crash(connection: sa.Connection, record: Record, key: str) -> None:
+        insert(connection, record, key)
         if record is records[1]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "_insert_record", crash)
+    monkeypatch.setattr(store, "_insert_proposal", crash)
     with pytest.raises(KeyboardInterrupt):
         put(engine, (a, [make_record(a)]), (b, records))
     with engine.connect() as connection:
@@ -370,7 +457,7 @@ def test_crash_while_an_article_is_replaced_keeps_the_old_one(
     def crash(*_: object) -> None:
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(store, "_insert_record", crash)
+    monkeypatch.setattr(store, "_insert_proposal", crash)
     new = replace(old, text=TEXT + " It rained.")
     with pytest.raises(RuntimeError, match="disk full"):
         put(engine, (new, [make_record(new)]))
@@ -383,14 +470,14 @@ from pipeline import store, tables
 from pipeline.schema import Article, record_from_dict
 
 engine = store.open_store(sys.argv[1])
-insert = store._insert_record
+insert = store._insert_proposal
 
-def insert_and_die(connection, record):
-    insert(connection, record)
+def insert_and_die(connection, record, key):
+    insert(connection, record, key)
     if record.document_id == "b":
         os.kill(os.getpid(), signal.SIGKILL)
 
-store._insert_record = insert_and_die
+store._insert_proposal = insert_and_die
 with store.writing(engine, {"en": "digest"}) as writer:
     for article, record in json.load(sys.stdin):
         writer.write(Article(**article), [record_from_dict(record)])
