@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from .document import mentions_of, set_statements, token_lines
 from .heads import STATEMENT_TYPES, FloatArray, decode_tags, linear, log_softmax, type_probabilities
-from .lists import entry_start
+from .lists import entry_start, entry_text
 from .rules.lexicon import Lexicon
 from .schema import PROPOSAL, SAYING, Mention
 from .sentences import line_ranges
@@ -18,6 +18,8 @@ from .stage import TrainedStage
 #: What becomes of the spans behind a list label: left alone; one alone widened to the whole entry; or all merged
 # into it.
 LISTS = ("", "single", "merge")
+# So many spaces and marks of emphasis may stand between a label's colon and the text behind it.
+_EDGE = 4
 
 
 class Attribute(TrainedStage):
@@ -74,10 +76,11 @@ def widened(
         begin = entry_start(text, start, end, mentions, lexicon)
         if begin is None:
             continue
-        inside = [s for s in kept if begin - 2 <= s.start and s.end <= end]
+        inside = [s for s in kept if begin - _EDGE <= s.start and s.end <= end]
         proposals = [s for s in inside if s.label == PROPOSAL]
         if not proposals or (len(inside) > 1 and not merge):
             continue
+        begin, end = entry_text(text, begin, end, lexicon)
         whole = Mention(begin, end, text[begin:end], PROPOSAL, max(s.score for s in proposals))
         kept = [s for s in kept if s not in inside] + [whole]
     return sorted(kept, key=lambda s: s.start)

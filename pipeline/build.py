@@ -16,7 +16,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import load_config
 
+from .document import ExactTokenizer
 from .resources import resource
+from .schema import stable_hash
 
 Component = Callable[[Doc], Doc]
 
@@ -133,11 +135,21 @@ def load_pipeline(name: str, runtime: str | None = None) -> Language:
     """
     folder = _model_folder(name)
     if folder is None:
-        return build(resource("configs", f"{name}.cfg"))
-    digest = check_files(folder)
-    nlp = spacy.load(folder, config={"components": {"encode": {"runtime": runtime}}} if runtime else {})
-    nlp.meta["twosessions_digest"] = f"sha256:{digest}" if digest else None
+        nlp = build(resource("configs", f"{name}.cfg"))
+    else:
+        digest = check_files(folder) or _files_digest(folder)
+        nlp = spacy.load(folder, config={"components": {"encode": {"runtime": runtime}}} if runtime else {})
+        nlp.meta["twosessions_digest"] = f"sha256:{digest}"
+    # What comes from the pipeline alone, by `nlp(text)`, says too which it was.
+    if isinstance(nlp.tokenizer, ExactTokenizer):
+        nlp.tokenizer.models = {nlp.lang or "": model_digest(nlp)}
     return nlp
+
+
+def model_digest(nlp: Language) -> str:
+    """Return the digest that provenance carries: of a model folder's files where there is one, else of the config."""
+    known = nlp.meta.get("twosessions_digest")
+    return str(known) if known else f"rules:{stable_hash(*nlp.pipe_names, nlp.config.to_str())}"
 
 
 def _model_folder(name: str) -> Path | None:
@@ -170,6 +182,16 @@ def check_files(folder: Path) -> str | None:
         if hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
             raise ModelFileError(f"{path} is damaged: its SHA-256 is not the one in checksums.json")
     return hashlib.sha256(listing.read_bytes()).hexdigest()
+
+
+def _files_digest(folder: Path) -> str:
+    """Return a digest of the files of a model folder that has no checksums: one that spaCy wrote anew, for instance."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def stage_names(nlp: Language) -> dict[str, Any]:

@@ -5,9 +5,9 @@ Inside a `Doc`:
 - `doc.ents` and `doc.spans["mentions"]`: PERSON, ROLE, ORG, BODY (and, in the span group only, REF) spans;
   the group's `attrs["scores"]` holds one score a span.
 - `doc.spans["statements"]`: PROPOSAL and SAYING spans, with `attrs["scores"]`.
-- `doc._.entities`: a list of dicts (`id`, `kind`, `name`, `name_zh`, `body`, `body_score`, `mentions`, `roles`), where
-  mentions and roles hold character offsets; `doc._.proposals`: a list of dicts (`entity`, `spans`, `score`, `topics`,
-  `stance`).
+- `doc._.entities`: a list of dicts (`id`, `kind`, `name`, `name_zh`, `body`, `mentions`, `roles` and, of a linker that
+  tells whose they are, `organizations` and `bodies`) with character offsets; `doc._.proposals`: a list of dicts
+  (`entity`, `spans`, `score`, `topics`, `stance`).
 
 Extensions hold lists, dicts, strings and numbers only, so that a `DocBin` with `store_user_data` survives.
 """
@@ -48,13 +48,19 @@ MENTIONS, STATEMENTS = "mentions", "statements"
 
 # A CJK character is a token of its own; other runs of word characters are; all else is one character a token.
 _TOKEN = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿]+|\s+|[^\w\s]")
+# Characters of scripts that are written without spaces, with their punctuation.
+_UNSPACED = re.compile(r"[㐀-鿿豈-﫿　-〿＀-￯]")
 
 
 class ExactTokenizer:
-    """Splits any text so that `doc.text == text`, whatever its language, spaces and line ends."""
+    """Splits any text so that `doc.text == text`, whatever its language, spaces and line ends.
 
-    def __init__(self, vocab: Vocab) -> None:
+    `models` is the provenance that its documents begin with: the digest of the pipeline by its language.
+    """
+
+    def __init__(self, vocab: Vocab, models: dict[str, str] | None = None) -> None:
         self.vocab = vocab
+        self.models = models
 
     def __call__(self, text: str) -> Doc:
         words: list[str] = []
@@ -67,7 +73,10 @@ class ExactTokenizer:
             if piece:
                 words.append(piece)
                 spaces.append(False)
-        return Doc(self.vocab, words=words, spaces=spaces)
+        doc = Doc(self.vocab, words=words, spaces=spaces)
+        if self.models is not None:
+            doc._.models = self.models
+        return doc
 
     def to_bytes(self, **_: Any) -> bytes:
         return b""
@@ -111,8 +120,10 @@ def make_doc(nlp: Language, article: Article) -> Doc:
 
 
 def article_of(doc: Doc) -> Article:
-    """Return the article of a `Doc`; one that was made from bare text gets a hash of it for an id."""
-    known = doc._.article or {"id": stable_hash(doc.text)}
+    """Return the article of a `Doc`; one that was made from bare text has its pipeline's language and a hash of the
+    text for an id.
+    """
+    known = doc._.article or {"id": stable_hash(doc.text), "lang": doc.lang_ or None}
     return Article(text=doc.text, **known)
 
 
@@ -200,7 +211,7 @@ def records(doc: Doc) -> list[Record]:
         stance = entry.get("stance") or {"label": "neither", "promote": 0.0, "regulate": 0.0}
         proposal = Proposal(
             id=stable_hash("proposal", article.id, *((span.start, span.end) for span in spans)),
-            text=" ".join(span.text for span in spans),
+            text=_joined(spans),
             spans=spans,
             topics=tuple(TopicScore(topic["label"], topic["score"]) for topic in entry.get("topics") or []),
             stance=Stance(**stance),
@@ -219,6 +230,14 @@ def records(doc: Doc) -> list[Record]:
     return sorted(found.values(), key=lambda record: (record.proposal.spans[0].start, record.record_id))
 
 
+def _joined(spans: Sequence[Span]) -> str:
+    """Return the texts of spans in one, with a space between them but for scripts that are written without."""
+    text = spans[0].text
+    for span in spans[1:]:
+        text += ("" if _UNSPACED.search(text[-1:]) and _UNSPACED.search(span.text[:1]) else " ") + span.text
+    return text
+
+
 def _delegate(article: Article, entity: dict[str, Any], score: float) -> Delegate:
     return Delegate(
         id=delegate_id(entity["kind"], entity["name"], entity.get("body")),
@@ -233,12 +252,13 @@ def _delegate(article: Article, entity: dict[str, Any], score: float) -> Delegat
 
 
 def _roles(text: str, entries: Sequence[dict[str, Any]]) -> tuple[Role, ...]:
-    """Return each post once, where the article names it first."""
+    """Return each post once, where the article names it first; at no organization only where it is at none of all."""
     found: dict[tuple[str, str | None], Role] = {}
     for entry in sorted(entries, key=lambda entry: entry["start"]):
         role = Role(text[entry["start"] : entry["end"]], entry.get("organization"), entry["start"], entry["end"])
         found.setdefault((role.title.casefold(), role.organization), role)
-    return tuple(found.values())
+    placed = {title for title, organization in found if organization}
+    return tuple(role for (title, organization), role in found.items() if organization or title not in placed)
 
 
 set_extensions()

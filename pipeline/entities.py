@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,11 +31,13 @@ from .heads import (
     softmax,
     statement_vectors,
 )
-from .people import display_name, is_name_like, same_name
+from .people import display_name, is_name_like, same_name, surname
 from .rules.lexicon import Lexicon
 
 FloatArray = NDArray[np.float32]
 _CJK = re.compile(r"[㐀-鿿]{2,4}")
+# What opens the brackets around a name in the other script, with a word for it perhaps ("Chinese:").
+_BRACKET = re.compile(r"[^\S\n]*[(（\[][^\S\n]*(?:\w+[:：]?[^\S\n]*)?")
 
 
 @dataclass
@@ -109,11 +111,12 @@ def _ranges(spans: Sequence[TokenSpan]) -> tuple[NDArray[np.int64], NDArray[np.i
     )
 
 
-def cluster(reading: Reading) -> tuple[list[Entity], dict[int, int]]:
+def cluster(reading: Reading, surnames: Collection[str] = ()) -> tuple[list[Entity], dict[int, int]]:
     """Return the people of an article by their names, and which mention is whose.
 
-    Full names come first, so that a surname in a headline finds its person; of several that fit, the one named last
-    before it is meant, else the next one behind it.
+    Full names come first, so that a surname in a headline finds its person. Of several that fit, those whose surname it
+    is go before those whose given name it is (`surnames`, in lower case, tell a surname behind a given name); of these
+    the one named last before it is meant, else the next one behind it.
     """
     entities: list[Entity] = []
     owner: dict[int, int] = {}
@@ -122,8 +125,10 @@ def cluster(reading: Reading) -> tuple[list[Entity], dict[int, int]]:
     # Longer names make the entities: "Ma" and "Pony Ma" must not swallow "Ma Huateng".
     for index in full:
         words = reading.words(index)
-        if _CJK.fullmatch(words) and (left := _bracket_owner(reading, index, owner)) is not None:
-            entities[left].name_zh = entities[left].name_zh or words
+        if (left := _bracket_owner(reading, index, owner, entities)) is not None:
+            chinese = (words, entities[left].name) if _CJK.fullmatch(words) else (entities[left].name, words)
+            entities[left].name_zh = entities[left].name_zh or chinese[0]
+            entities[left].name = display_name(chinese[1])
             at: int | None = left
         else:
             at = next(
@@ -146,12 +151,17 @@ def cluster(reading: Reading) -> tuple[list[Entity], dict[int, int]]:
             continue
         words = reading.words(index)
         fitting = [
-            (other > index, abs(other - index), owner[other])
+            (
+                surname(entities[owner[other]].name, surnames) != words.casefold(),
+                other > index,
+                abs(other - index),
+                other,
+            )
             for other in full
             if same_name(entities[owner[other]].name, words)
         ]
         if fitting:
-            at = min(fitting)[2]
+            at = owner[min(fitting)[-1]]
         else:
             at = len(entities)
             entities.append(Entity("person", display_name(words), []))
@@ -163,12 +173,24 @@ def cluster(reading: Reading) -> tuple[list[Entity], dict[int, int]]:
     return entities, owner
 
 
-def _bracket_owner(reading: Reading, index: int, owner: dict[int, int]) -> int | None:
-    """Return whose name stands right before a name in brackets."""
+def _bracket_owner(reading: Reading, index: int, owner: dict[int, int], entities: Sequence[Entity]) -> int | None:
+    """Return whose name stands right before a name in the other script, which may be in brackets.
+
+    Latin letters behind a Chinese name have to be.
+    """
     if index == 0 or index - 1 not in owner:
         return None
+    chinese, behind = (bool(_CJK.fullmatch(reading.words(at))) for at in (index, index - 1))
+    if chinese == behind:
+        return None
     between = reading.text[reading.offsets[index - 1][1] : reading.offsets[index][0]]
-    return owner[index - 1] if between.strip() in ("(", "（", "[", "") else None
+    beside = chinese and not between.strip() and "\n" not in between
+    left = owner[index - 1]
+    known = entities[left].name_zh
+    # A Latin name that has Chinese characters already is not that of these.
+    if not (beside or _BRACKET.fullmatch(between)) or (known and chinese and known != reading.words(index)):
+        return None
+    return left
 
 
 def attach(
@@ -235,23 +257,25 @@ def reseat(reading: Reading, entities: Sequence[Entity], bare: re.Pattern[str]) 
 def seat(reading: Reading, entities: list[Entity], weights: Parameters, lexicon: Lexicon | None = None) -> None:
     """Settle each person's body from the memberships that belong to them.
 
-    A membership that names its chamber is in that one, whatever the head says.
+    A membership that names its chamber is in that one, whatever the head says, and goes before those that only
+    paraphrase one.
     """
     for entity in entities:
         if not entity.bodies:
             continue
         entity.has_body = True
         probs = softmax(linear(weights, "body", reading.mention_vectors[entity.bodies]))
-        labels = [
-            (lexicon.named_body(reading.words(mention)) if lexicon is not None else None)
-            or BODY_CLASSES[int(row.argmax())]
-            for mention, row in zip(entity.bodies, probs, strict=True)
-        ]
+        named = [lexicon.named_body(reading.words(m)) if lexicon is not None else None for m in entity.bodies]
+        labels = [name or BODY_CLASSES[int(row.argmax())] for name, row in zip(named, probs, strict=True)]
+        bodies = entity.bodies
+        if any(name in ("NPC", "CPPCC") for name in named):
+            bodies = [mention for mention, name in zip(bodies, named, strict=True) if name]
+            labels = [name for name in named if name]
         # The national bodies go before a local one that the same person sits in as well; of both, the one that is
         # said more often, or nearer to the name.
         national = [label for label in labels if label in ("NPC", "CPPCC")]
         if national:
-            seats = list(zip(entity.bodies, labels, strict=True))
+            seats = list(zip(bodies, labels, strict=True))
             near = {label: -min(_gap(reading, m, entity) for m, other in seats if other == label) for label in national}
             entity.body = max(national, key=lambda label: (national.count(label), near[label]))
         elif "local" in labels:

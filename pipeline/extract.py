@@ -10,7 +10,7 @@ from typing import Protocol
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .build import load_pipeline
+from .build import load_pipeline, model_digest
 from .document import article_of, make_doc
 from .languages import Languages
 from .read import Failure
@@ -143,12 +143,6 @@ def _process(nlp: Language, articles: list[Article]) -> list[Doc | Failure]:
             return [Failure(articles[0].id, f"a stage failed on it: {type(error).__name__}: {error}")]
     # One article broke the batch: find it, so that the others are not lost.
     return [result for article in articles for result in _process(nlp, [article])]
-
-
-def model_digest(nlp: Language) -> str:
-    """Return the digest that provenance carries: of the weights where there are any, else of the stage names."""
-    known = nlp.meta.get("twosessions_digest")
-    return str(known) if known else f"rules:{stable_hash(*nlp.pipe_names, nlp.config.to_str())}"
 
 
 def article_records(doc: Doc) -> tuple[Article, list[Record]]:

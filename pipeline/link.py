@@ -12,9 +12,10 @@ from spacy.tokens import Doc
 from .document import mentions_of
 from .entities import Entity, Reading, attach, cluster, posts, read, reseat, seat
 from .heads import TokenSpan, calibrated
-from .lists import bare_organization, entries
+from .lists import bare_organization, entries, entry_text
 from .records import Judged, announced, group, imply, join_split_sentences, judge
 from .rules.lexicon import Lexicon
+from .schema import Mention
 from .stage import TrainedStage
 
 FloatArray = NDArray[np.float32]
@@ -48,7 +49,7 @@ class Link(TrainedStage):
         settings = {**_DEFAULTS, **self.settings}
         reading = read(doc, vectors)
         text = reading.text
-        entities, owner = cluster(reading)
+        entities, owner = cluster(reading, self.lexicon.folded_surnames if self.lexicon is not None else ())
         attach(reading, entities, owner, self.weights, float(settings["parent_threshold"]))
         if self.lexicon is not None and self.lexicon.bare_body is not None:
             reseat(reading, entities, self.lexicon.bare_body)
@@ -58,15 +59,17 @@ class Link(TrainedStage):
             groups = self.lexicon.group_bodies(text[:_LEAD])
             imply(entities, found, groups, float(settings["implied_threshold"]))
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
-        listed = entries(text, mentions_of(doc), self.lexicon) if self.lexicon is not None else []
-        own = {begin for _, begin, _ in listed}
+        mentions = mentions_of(doc)
+        listed = entries(text, mentions, self.lexicon) if self.lexicon is not None else []
+        own = {at for _, begin, end in listed for at in self.begins(text, begin, end)}
         places = [character_range(doc, statement) for statement in reading.statements]
         apart = {i for i, (begin, _) in enumerate(places) if begin in own} | announced(text, places, self.lexicon)
         records = group(reading, chosen, self.weights, float(settings["same_threshold"]), apart)
         doc._.entities = [_entity(reading, entity, index) for index, entity in enumerate(entities)]
         for entry in doc._.entities:
-            self.complete(text, entry["roles"], listed)
-        proposals = [_proposal(doc, reading, entities, items, settings) for items in records]
+            self.complete(text, entry["roles"], listed, [m for m in mentions if m.label == "PERSON"])
+        abbreviations = self.lexicon.abbreviations if self.lexicon is not None else frozenset[str]()
+        proposals = [_proposal(doc, reading, items, settings, abbreviations) for items in records]
         least = 0.0 if settings.get("open") else settings["record_threshold"]
         doc._.proposals = [entry for entry in proposals if entry["score"] >= least]
 
@@ -81,17 +84,28 @@ class Link(TrainedStage):
             return True
         if entity.kind == "person":
             return entity.has_body and bool(verdict >= settings["verdict_threshold"])
-        if self.lexicon is not None and self.lexicon.no_proponents.search(entity.name):
+        if self.lexicon is not None and not self.lexicon.may_submit(entity.name):
             return False
         return bool(verdict >= settings["organization_threshold"])
 
-    def complete(self, text: str, roles: list[dict[str, Any]], listed: Sequence[tuple[int, int, int]]) -> None:
+    def begins(self, text: str, begin: int, end: int) -> tuple[int, int]:
+        """Return where a statement that is a list entry may begin: at its text, or behind a quotation mark there."""
+        return (begin, entry_text(text, begin, end, self.lexicon)[0]) if self.lexicon is not None else (begin, begin)
+
+    def complete(
+        self,
+        text: str,
+        roles: list[dict[str, Any]],
+        listed: Sequence[tuple[int, int, int]],
+        people: Sequence[Mention],
+    ) -> None:
         """Add the organizations of posts in list labels that the recogniser did not know for such."""
         for role in roles:
             label = next((place for place in listed if place[0] <= role["start"] < place[1]), None)
             if label and self.lexicon is not None:
                 post = (role["start"], role["end"])
-                role["organization"] = bare_organization(text, post, label[1], role["organization"], self.lexicon)
+                known = role["organization"]
+                role["organization"] = bare_organization(text, post, label[1], known, self.lexicon, people)
 
     def process_empty(self, doc: Doc) -> None:
         """Leave empty lists."""
@@ -113,7 +127,7 @@ def _entity(reading: Reading, entity: Entity, index: int) -> dict[str, Any]:
 
 
 def _proposal(
-    doc: Doc, reading: Reading, entities: list[Entity], items: list[Judged], settings: dict[str, Any]
+    doc: Doc, reading: Reading, items: list[Judged], settings: dict[str, Any], abbreviations: frozenset[str]
 ) -> dict[str, Any]:
     spans = [list(character_range(doc, reading.statements[item.statement])) for item in items]
     features = [
@@ -123,7 +137,7 @@ def _proposal(
     ]
     return {
         "entity": items[0].entity,
-        "spans": join_split_sentences(reading.text, spans),
+        "spans": join_split_sentences(reading.text, spans, abbreviations),
         "score": calibrated(features, settings.get("record")),
         "link_score": calibrated(features, settings.get("link")),
         "features": features,

@@ -11,6 +11,8 @@ from .sentences import line_ranges
 
 _CAPITALISED = re.compile(r"(?:[A-Z][\w’'&-]*\s+)+")
 _WORD = re.compile(r"[^\W\d_]+")
+# Marks that Markdown leaves around a label.
+_EMPHASIS = "*_"
 # A label longer than this is a sentence with a colon in it.
 _LONGEST_LABEL = 320
 # A label names people and their posts; so many other words may stand between these.
@@ -42,9 +44,29 @@ def entry_start(text: str, start: int, end: int, mentions: Sequence[Mention], le
     if len(others) > _MOST_OTHER_WORDS or any(lexicon.says(word) for word in others):
         return None
     begin = colon.end()
-    while begin < end and text[begin].isspace():
+    while begin < end and (text[begin].isspace() or text[begin] in _EMPHASIS):
         begin += 1
     return begin if begin < end else None
+
+
+def entry_text(text: str, begin: int, end: int, lexicon: Lexicon) -> tuple[int, int]:
+    """Return what of a list entry's text is proposed: without quotation marks around it, marks of emphasis, and what
+    says behind a closing quotation mark who said it.
+    """
+    pair = next(((a, b) for a, b in lexicon.quotes if text.startswith(a, begin)), None)
+    if pair is not None:
+        opening, closing = pair
+        first = begin + len(opening)
+        last = text.rfind(closing, first, end)
+        # A term in quotation marks opens an entry too: the marks are around all of it where none opens inside, and
+        # nothing follows but who says so.
+        if last > 0 and opening not in text[first:last]:
+            behind = _WORD.findall(text[last + len(closing) : end])
+            if not behind or any(lexicon.says(word) for word in behind):
+                begin, end = first, last
+    while end > begin and (text[end - 1].isspace() or text[end - 1] in _EMPHASIS):
+        end -= 1
+    return begin, end
 
 
 def entries(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[tuple[int, int, int]]:
@@ -58,12 +80,19 @@ def entries(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[tu
 
 
 def bare_organization(
-    text: str, post: tuple[int, int], label_end: int, known: str | None, lexicon: Lexicon
+    text: str,
+    post: tuple[int, int],
+    label_end: int,
+    known: str | None,
+    lexicon: Lexicon,
+    people: Sequence[Mention] = (),
 ) -> str | None:
     """Return the organization behind a post in a label, where it is a name that nothing else shows to be one.
 
-    `known` is what the recogniser took for it: kept, but for capitalised words right before it, which are its first.
+    `known` is what the recogniser took for it: kept, but for capitalised words right before it, which are its first. It
+    ends where one of the `people` begins ("chairman of Lanhe Luo Wen").
     """
+    label_end = min((m.start for m in people if post[1] <= m.start < label_end), default=label_end)
     found = lexicon.organization_behind_post.match(text, post[1], label_end)
     if known:
         at = text.find(known, post[1], label_end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from .schema import stable_hash
 
@@ -18,19 +19,30 @@ def name_words(name: str) -> tuple[str, ...]:
 def same_name(longer: str, shorter: str) -> bool:
     """Tell whether `shorter` may be another way to write the person named `longer`.
 
-    True for the same words in any case or order, and for a surname or given name alone; never for two names of several
-    words that differ in one (initials count as words), nor for Chinese names that are not the same.
+    True for the same words in any case or order, for a surname or given name alone, and where one of them writes
+    together what the other separates behind or before a word that they share ("Ma Hua Teng"); never for two names of
+    several words that differ in one otherwise (initials count as words), nor for Chinese names that are not the same.
     """
     full, part = name_words(longer), name_words(shorter)
     if not full or not part:
         return False
     if _CJK.search(longer) or _CJK.search(shorter):
         return longer == shorter
-    if "".join(full) == "".join(part) or sorted(full) == sorted(part):
+    if sorted(full) == sorted(part):
+        return True
+    if len(full) > 1 < len(part) and "".join(full) == "".join(part) and (full[0] == part[0] or full[-1] == part[-1]):
         return True
     if len(part) >= len(full):
         return False
     return set(part) <= set(full)
+
+
+def surname(name: str, surnames: Collection[str] = ()) -> str:
+    """Return the surname of a name in lower case: its first word, or its last where only that is one of `surnames`."""
+    words = name_words(name)
+    if not words:
+        return ""
+    return words[-1] if words[0] not in surnames and words[-1] in surnames else words[0]
 
 
 def is_name_like(name: str) -> bool:

@@ -24,6 +24,7 @@ from .heads import (
 )
 from .rules.lexicon import Lexicon
 from .schema import BODIES
+from .sentences import is_stop
 
 _SENTENCE_END = re.compile("[.!?。！？]")
 # An attribution inside of a sentence is no longer than this, in characters.
@@ -170,16 +171,20 @@ def group(
     return groups
 
 
-def join_split_sentences(text: str, spans: Sequence[list[int]]) -> list[list[int]]:
+def join_split_sentences(
+    text: str, spans: Sequence[list[int]], abbreviations: frozenset[str] = frozenset()
+) -> list[list[int]]:
     """Return a record's spans with those made one that an attribution splits inside of a sentence.
 
-    "The budget, she argued, should pay": what stands between them is short and ends no sentence.
+    "The budget, she argued, should pay": what stands between them is short and ends no sentence, for which the full
+    stop behind one of the `abbreviations` does not count.
     """
     joined: list[list[int]] = []
     for start, end in sorted(spans):
         if joined:
             between = text[joined[-1][1] : start]
-            ended = _SENTENCE_END.search(text[max(joined[-1][1] - 2, 0) : start]) or "\n" in between
+            marks = _SENTENCE_END.finditer(text, max(joined[-1][1] - 2, 0), start)
+            ended = "\n" in between or any(is_stop(text, mark.start(), abbreviations) for mark in marks)
             if not ended and len(between) <= _ATTRIBUTION:
                 joined[-1][1] = max(joined[-1][1], end)
                 continue

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _LINE = re.compile(r"[^\r\n\u2028\u2029]+")
+_LAST_WORD = re.compile(r"[\w.]*\w$")
+# No abbreviation is longer than this, in characters.
+_LONGEST_WORD = 30
 
 
 def line_ranges(text: str) -> list[tuple[int, int]]:
@@ -30,9 +33,7 @@ def sentence_ranges(
     found = []
     at = start
     for match in stop.finditer(text, start, end):
-        word = re.search(r"[\w.]*\w$", text[at : match.start()])
-        before = word[0] if word else ""
-        if text[match.start()] == "." and (before in abbreviations or re.fullmatch(r"[A-Z]", before)):
+        if not is_stop(text, match.start(), abbreviations):
             continue
         found.append((at, match.end()))
         at = match.end()
@@ -41,3 +42,12 @@ def sentence_ranges(
     if at < end:
         found.append((at, end))
     return found
+
+
+def is_stop(text: str, at: int, abbreviations: frozenset[str]) -> bool:
+    """Tell whether the mark at an offset may end a sentence: no full stop of an abbreviation or an initial does."""
+    if text[at] != ".":
+        return True
+    word = _LAST_WORD.search(text, max(at - _LONGEST_WORD, 0), at)
+    before = word[0] if word else ""
+    return before not in abbreviations and not re.fullmatch(r"[A-Z]", before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from conftest import ROOT
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from pipeline.build import build, load_pipeline, stage_names
+from pipeline.build import build, load_pipeline, model_digest, stage_names
 from pipeline.document import mentions_of, statements_of
+from pipeline.schema import Provenance
 
 STAGES = {
     "recognise": "twosessions_recognise_rules",
@@ -31,7 +33,9 @@ TEXTS = [
 
 
 def view(doc: Doc) -> tuple[object, ...]:
-    return doc.text, mentions_of(doc), statements_of(doc), doc._.entities, doc._.records
+    """Return all that a document holds, but for what tells which pipeline it was."""
+    records = [replace(record, provenance=Provenance("", {})) for record in doc._.records]
+    return doc.text, mentions_of(doc), statements_of(doc), doc._.entities, records
 
 
 def test_stages_in_their_order(rules: Language) -> None:
@@ -80,6 +84,22 @@ def test_pipeline_from_bytes_gives_the_same(rules: Language) -> None:
 def test_saved_folder_is_loaded_by_its_path(rules: Language, tmp_path: Path) -> None:
     rules.to_disk(tmp_path / "model")
     assert view(load_pipeline(str(tmp_path / "model"))(TEXTS[0])) == view(rules(TEXTS[0]))
+
+
+def test_each_saved_folder_has_a_digest_of_its_own(rules: Language, tmp_path: Path) -> None:
+    for name in ("one", "same", "other"):
+        rules.to_disk(tmp_path / name)
+    (tmp_path / "other" / "weights").write_bytes(b"0")
+    one, same, other = (model_digest(load_pipeline(str(tmp_path / name))) for name in ("one", "same", "other"))
+    assert one.startswith("sha256:")
+    assert one == same != other
+
+
+def test_bare_text_has_its_language_and_provenance() -> None:
+    nlp = load_pipeline("en-rules")
+    (record,) = nlp("Ma Lan, an NPC deputy, proposed that schools be open on Sundays.")._.records
+    assert record.document.lang == "en"
+    assert record.provenance.models == {"en": model_digest(nlp)}
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "\0"])

@@ -11,7 +11,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from strategies import any_text
 
-from pipeline.extract import Extractor, article_records, model_digest
+from pipeline.build import model_digest
+from pipeline.extract import Extractor, article_records
 from pipeline.languages import Languages
 from pipeline.read import Failure
 from pipeline.schema import Article, Record

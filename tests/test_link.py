@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from pipeline.entities import Entity, Reading, reseat, seat
+from pipeline.entities import Entity, Reading, cluster, reseat, seat
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
 from pipeline.link import Link
 from pipeline.records import Judged, announced, imply, join_split_sentences
@@ -51,6 +51,63 @@ def test_the_body_of_a_person(marked: str, body: str, lexicon: Lexicon) -> None:
     reading, entity = read_marked(marked)
     seat(reading, [entity], ALWAYS_CPPCC, lexicon)
     assert (entity.has_body, entity.body) == (True, body)
+
+
+def test_a_membership_that_names_its_chamber_goes_before_those_that_do_not(lexicon: Lexicon) -> None:
+    marked = "{a delegate to the top body} and {the adviser} . {the adviser} [He Hengyang] , a doctor , {NPC deputy}"
+    reading, entity = read_marked(marked)
+    seat(reading, [entity], ALWAYS_CPPCC, lexicon)
+    assert entity.body == "NPC"
+
+
+def named(marked: str, surnames: frozenset[str] = frozenset()) -> list[tuple[str, str | None, list[str]]]:
+    """Return the people of a text in which [..] are names: their names, Chinese names and what they are called."""
+    text, offsets, places = "", [], []
+    for piece in re.split(r"(\[[^\]]*\])", marked):
+        if piece[:1] == "[":
+            places.append(TokenSpan(len(places), len(places) + 1, PERSON, 0))
+            offsets.append((len(text), len(text) + len(piece) - 2))
+            piece = piece[1:-1]
+        text += piece
+    reading = Reading(text, offsets, places, [], np.zeros((len(places), 2), dtype=np.float32), np.zeros((0, 5)))
+    entities, _ = cluster(reading, surnames)
+    return [(entity.name, entity.name_zh, [reading.words(m) for m in entity.mentions]) for entity in entities]
+
+
+@pytest.mark.parametrize(
+    ("marked", "people"),
+    [
+        # The surname's own person, though a namesake's given name stands nearer.
+        ("[Yang Na] and [Liu Yang] met. [Yang] left.", {"Yang Na": ["Yang Na", "Yang"], "Liu Yang": ["Liu Yang"]}),
+        ("[Li Na] and [Wang Li] met. [Li] left.", {"Li Na": ["Li Na", "Li"], "Wang Li": ["Wang Li"]}),
+        ("[Ma Lan] and [Pony Ma] met. [Ma] left.", {"Ma Lan": ["Ma Lan"], "Pony Ma": ["Pony Ma", "Ma"]}),
+        # Nobody has that surname, so it is a given name.
+        ("[Wu Bo] and [Zhang Lan] met. [Lan] left.", {"Wu Bo": ["Wu Bo"], "Zhang Lan": ["Zhang Lan", "Lan"]}),
+        ("[Liang Wen] and [Li Ang] met. [Liang] left.", {"Liang Wen": ["Liang Wen", "Liang"], "Li Ang": ["Li Ang"]}),
+    ],
+)
+def test_a_surname_is_not_somebody_elses_given_name(marked: str, people: dict[str, list[str]]) -> None:
+    found = named(marked, frozenset({"yang", "liu", "li", "wang", "ma", "wu", "zhang", "liang"}))
+    assert {name: words for name, _, words in found} == people
+
+
+@pytest.mark.parametrize(
+    ("marked", "people"),
+    [
+        ("[Zhou Guoping] ([周国平]), a deputy", [("Zhou Guoping", "周国平")]),
+        ("[Zhou Guoping] [周国平], a deputy", [("Zhou Guoping", "周国平")]),
+        ("[Zhou Guoping] (Chinese: [周国平]), a deputy", [("Zhou Guoping", "周国平")]),
+        ("[周国平] ([Zhou Guoping]), a deputy. [周国平] left. [Zhou] left.", [("Zhou Guoping", "周国平")]),
+        ("[周国平]（[Zhou Guoping]）", [("Zhou Guoping", "周国平")]),
+        # Two people of one script stand beside each other, and so do a reporter and the first name of the text.
+        ("[周国平] [马化腾]", [("周国平", None), ("马化腾", None)]),
+        ("[Zhou Guoping]\n[马化腾]", [("Zhou Guoping", None), ("马化腾", None)]),
+        ("[Zhou Guoping] [Ma Lan]", [("Zhou Guoping", None), ("Ma Lan", None)]),
+        ("[周国平] and [Ma Lan]", [("周国平", None), ("Ma Lan", None)]),
+    ],
+)
+def test_a_name_in_the_other_script(marked: str, people: list[tuple[str, str | None]]) -> None:
+    assert [(name, chinese) for name, chinese, _ in named(marked)] == people
 
 
 def test_without_a_lexicon_the_head_decides() -> None:
@@ -114,6 +171,8 @@ def test_without_a_group_nothing_is_implied() -> None:
         ("[The budget], she argued in a meeting that went on until late at night, [should pay]", 2),
         ("[The budget], she said, [should pay], she added, [and soon]", 1),
         ("[预算]，她说，[应当支付]。[而且要快]", 1 + 1),
+        ("“[The budget],” Mr. Li said, “[should pay for it].”", 1),
+        ("“[The budget],” said J. Li, “[should pay for it].”", 1),
     ],
 )
 def test_an_attribution_inside_of_a_sentence_stays_inside(marked: str, count: int) -> None:
@@ -122,7 +181,7 @@ def test_an_attribution_inside_of_a_sentence_stays_inside(marked: str, count: in
     for number, match in enumerate(re.finditer(r"\[(.*?)\]", marked)):
         start = match.start() - 2 * number
         spans.append([start, start + len(match[1])])
-    joined = join_split_sentences(text, spans)
+    joined = join_split_sentences(text, spans, frozenset({"Mr"}))
     assert len(joined) == count
     assert (joined[0][0], joined[-1][1]) == (spans[0][0], spans[-1][1])
 

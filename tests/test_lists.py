@@ -54,6 +54,27 @@ def test_one_span_is_widened_to_the_entry(lexicon: Lexicon) -> None:
     assert [(s.text, s.score) for s in found] == [("Build a ledger. Fund it.", 0.8)]
 
 
+@pytest.mark.parametrize(
+    ("text", "proposed"),
+    [
+        ('"Build a ledger."', "Build a ledger."),
+        ("“Build a ledger,” she told reporters on Friday.", "Build a ledger,"),
+        ("** Build a ledger.", "Build a ledger."),
+        ("*Build a ledger.*", "Build a ledger."),
+        # These open with a term in quotation marks.
+        ("“Ledger China” should be built.", "“Ledger China” should be built."),
+        ("“Build” it and “fund” it, she said.", "“Build” it and “fund” it, she said."),
+        ("“Build a ledger.", "“Build a ledger."),
+    ],
+)
+def test_marks_around_an_entry_are_no_part_of_it(lexicon: Lexicon, text: str, proposed: str) -> None:
+    label = LABEL[: LABEL.index("Build")]
+    whole = label + text
+    tagged = Mention(len(label), len(whole), text, PROPOSAL, 0.8)
+    (found,) = widened(whole, mentions(whole, *KNOWN), [tagged], lexicon, merge=True)
+    assert (found.text, whole[found.start : found.end]) == (proposed, proposed)
+
+
 def test_several_spans_are_merged_only_where_asked(lexicon: Lexicon) -> None:
     start, other = LABEL.index("Build"), LABEL.index("Fund")
     two = [Mention(start, start + 15, "Build a ledger.", PROPOSAL), Mention(other, other + 8, "Fund it.", PROPOSAL)]
@@ -86,3 +107,11 @@ def test_posts_in_labels_get_their_organization(
     lexicon: Lexicon, text: str, post: str, known: str | None, organization: str | None
 ) -> None:
     assert bare_organization(text, (0, len(post)), text.index(":"), known, lexicon) == organization
+
+
+def test_an_organization_ends_where_its_person_begins(lexicon: Lexicon) -> None:
+    text = "Chairman of Lanhe Luo Wen: x"
+    people = mentions(text, ("Luo Wen", "PERSON"))
+    assert bare_organization(text, (0, 8), text.index(":"), None, lexicon, people) == "Lanhe"
+    people = mentions(text, ("Lanhe Luo Wen", "PERSON"))
+    assert bare_organization(text, (0, 8), text.index(":"), None, lexicon, people) is None

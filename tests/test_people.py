@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.people import delegate_id, display_name, is_name_like, name_words, same_name
+from pipeline.people import delegate_id, display_name, is_name_like, name_words, same_name, surname
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from pipeline.people import delegate_id, display_name, is_name_like, name_words,
         ("Ma Lan", "Lan"),
         ("Li Wei-min", "Li Wei Min"),
         ("Li Wei-min", "Li Weimin"),
+        ("Ma Hua Teng", "Ma Huateng"),
+        ("Ou Yang Xiu", "Ouyang Xiu"),
         ("Li Wei-min", "Li"),
         ("Ouyang Xiu", "Ouyang"),
         ("马兰", "马兰"),
@@ -39,6 +41,9 @@ def test_one_person(longer: str, shorter: str) -> None:
         ("Ma Lan", "!"),
         ("Ma Lan", "M"),
         ("Zhang Wei", "Z. Wei"),
+        ("Chen Gang", "Cheng Ang"),
+        ("Li Ang", "Liang"),
+        ("Liang", "Li Ang"),
         ("马兰", "马"),
         ("马兰", "马云"),
     ],
@@ -51,6 +56,14 @@ def test_not_shown_to_be_one_person(longer: str, shorter: str) -> None:
 def test_any_two_strings_can_be_compared(longer: str, shorter: str) -> None:
     assert same_name(longer, shorter) in (True, False)
     assert same_name(longer, longer) == bool(name_words(longer))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Ma Lan", "ma"), ("Pony Ma", "ma"), ("Ma Li", "ma"), ("Lan", "lan"), ("Jack Smith", "jack"), ("", "")],
+)
+def test_the_surname_of_a_name(name: str, expected: str) -> None:
+    assert surname(name, {"ma", "li"}) == expected
 
 
 def test_words_of_a_name() -> None:

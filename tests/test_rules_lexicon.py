@@ -89,6 +89,23 @@ def test_cues_that_say(lexicon: Lexicon, text: str) -> None:
     assert not lexicon.propose.fullmatch(text)
 
 
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("Jiusan Society", True),
+        ("China Association for Science", True),
+        ("Committee of Population, Resources and Environment of the CPPCC National Committee", True),
+        ("the CPPCC’s Committee for Economic Affairs", True),
+        ("CPPCC National Committee", False),
+        ("NPC Standing Committee", False),
+        ("Committee of the National People's Congress", False),
+        ("Ministry of Education", False),
+    ],
+)
+def test_who_may_submit(name: str, may: bool, lexicon: Lexicon) -> None:
+    assert lexicon.may_submit(name) == may
+
+
 def test_every_topic_has_terms() -> None:
     terms = load_topic_terms("en")
     assert {"blockchain", "metaverse", "health", "other"} <= set(terms)

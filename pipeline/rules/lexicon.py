@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Lexicon:
     organization_suffixes: frozenset[str]
     parties: re.Pattern[str]
     no_proponents: re.Pattern[str]
+    submits: re.Pattern[str] | None
     opens_record: re.Pattern[str] | None
     sentence_end: re.Pattern[str]
     abbreviations: frozenset[str]
@@ -47,9 +48,18 @@ class Lexicon:
     organization_behind_post: re.Pattern[str]
     stance: dict[str, re.Pattern[str]]
 
+    @cached_property
+    def folded_surnames(self) -> frozenset[str]:
+        """The surnames in lower case."""
+        return frozenset(name.casefold() for name in self.surnames)
+
     def says(self, word: str) -> bool:
         """Tell whether a word is a verb of saying or proposing."""
         return bool(self.say.fullmatch(word) or self.propose.fullmatch(word))
+
+    def may_submit(self, name: str) -> bool:
+        """Tell whether an organization may submit proposals, by its name."""
+        return bool(self.submits and self.submits.match(name)) or not self.no_proponents.search(name)
 
     def named_body(self, words: str) -> str | None:
         """Return the body that the words of a membership name; None where they name none, or both chambers."""
@@ -97,6 +107,7 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
         organization_suffixes=frozenset(org["suffixes"]),
         parties=re.compile(rf"(?<!\w){org['parties']}(?!\w)"),
         no_proponents=re.compile(rf"\b{org['no_proponents']}"),
+        submits=re.compile(org["submits"]) if "submits" in org else None,
         opens_record=re.compile(data["record"]["opens"]) if "record" in data else None,
         sentence_end=re.compile(data["sentence"]["end"]),
         abbreviations=frozenset(data["sentence"]["abbreviations"]),
