@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .commands import DEFAULT_STORE, Exit, StoreUrl, stop
 from .commands.corpus import app as corpus_app
 from .commands.evaluate import evaluate as evaluate_command
 from .commands.export import export as export_command
@@ -20,18 +21,11 @@ from .commands.train import train as train_command
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from spacy.language import Language
     from spacy.tokens import Doc
 
     from .extract import Extractor
     from .read import Failure, ReadOptions
-
-
-class Exit(IntEnum):
-    """What the exit status says."""
-
-    OK = 0
-    SOME_FAILED = 1
-    USAGE = 2
 
 
 class RuntimeName(StrEnum):
@@ -60,7 +54,6 @@ Model = Annotated[
 Runtime = Annotated[RuntimeName | None, typer.Option(help="What runs the encoder, in place of the model's own choice.")]
 MinScore = Annotated[float, typer.Option(min=0, max=1, help="Leave out records scored below this.")]
 MaxMegabytes = Annotated[float, typer.Option(min=0.001, help="The largest file, or line of JSON, that is read.")]
-StoreUrl = Annotated[str, typer.Option(help="An SQLAlchemy database URL.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -90,19 +83,22 @@ def extract(
 
     extractor, options = _collaborators(lang, model, runtime, min_score, max_megabytes)
     failed = 0
+    printed: set[str] = set()
     for item in extractor.records(_progress(read_articles(paths, options), "extracting")):
         if isinstance(item, Failure):
             failed += 1
             _report(item)
-        else:
+        elif item.record_id not in printed:
+            # The same article may be among the inputs twice.
+            printed.add(item.record_id)
             _print(json.dumps(item.to_dict(), ensure_ascii=False))
-    raise typer.Exit(Exit.SOME_FAILED if failed else Exit.OK)
+    raise typer.Exit(Exit.FAILED if failed else Exit.OK)
 
 
 @app.command()
 def run(
     paths: Paths,
-    store: StoreUrl = "sqlite:///twosessions.db",
+    store: StoreUrl = DEFAULT_STORE,
     lang: Lang = "auto",
     model: Model = None,
     runtime: Runtime = None,
@@ -116,27 +112,28 @@ def run(
     from .query import stored_records
     from .read import Failure, read_articles
     from .store import StoreError, open_store, writing
-    from .summary import summary_view
+    from .summary import summary_view, undated_articles
 
     extractor, options = _collaborators(lang, model, runtime, min_score, max_megabytes)
     try:
         engine = open_store(store)
-    except StoreError as error:
-        _stop(str(error))
-    with writing(engine, extractor.models(), min_score) as writer:
-        inputs = _progress(read_articles(paths, options), "processing")
-        for item in extractor.docs(inputs, skip=writer.holds, known=writer):
-            if isinstance(item, Failure):
-                writer.fail(item)
-                _report(item)
-            else:
-                writer.write(*article_records(item))
-        summary = writer.finish()
-        if table:
+        with writing(engine, extractor.models(), min_score) as writer:
+            inputs = _progress(read_articles(paths, options), "processing")
+            for item in extractor.docs(inputs, skip=writer.holds, known=writer):
+                if isinstance(item, Failure):
+                    writer.fail(item)
+                    _report(item)
+                else:
+                    writer.write(*article_records(item))
+            summary = writer.finish()
             with engine.connect() as connection:
-                _console().print(records_table(stored_records(connection)))
-    _console().print(summary_view(summary))
-    raise typer.Exit(Exit.SOME_FAILED if summary.failures else Exit.OK)
+                undated = undated_articles(connection)
+                if table:
+                    _console().print(records_table(stored_records(connection)))
+    except StoreError as error:
+        stop(error)
+    _console().print(summary_view(summary, undated))
+    raise typer.Exit(Exit.FAILED if summary.failures else Exit.OK)
 
 
 @app.command()
@@ -174,7 +171,7 @@ def inspect(
             _console().print(terminal_view(doc))
     else:
         _write_pages(docs(), html)
-    raise typer.Exit(Exit.SOME_FAILED if failed else Exit.OK)
+    raise typer.Exit(Exit.FAILED if failed else Exit.OK)
 
 
 @app.command()
@@ -193,7 +190,7 @@ def _write_pages(docs: Iterator[Doc], out: Path) -> None:
     first = list(islice(docs, 2))
     into_folder = out.is_dir() or len(first) > 1
     if into_folder and out.suffix and not out.is_dir():
-        _stop(f"{out}: one page, and there are several articles; name a folder")
+        stop(f"{out}: one page, and there are several articles; name a folder")
     path = out
     try:
         if into_folder:
@@ -203,14 +200,12 @@ def _write_pages(docs: Iterator[Doc], out: Path) -> None:
             path.write_text(html_view(doc), encoding="utf-8")
             print(path)
     except OSError as error:
-        _stop(f"{path}: {(error.strerror or str(error)).lower()}")
+        stop(f"{path}: {(error.strerror or str(error)).lower()}")
 
 
 def _collaborators(
     lang: str, model: str | None, runtime: str | None, min_score: float, max_megabytes: float
 ) -> tuple[Extractor, ReadOptions]:
-    from functools import partial
-
     from .build import load_pipeline
     from .extract import Extractor
     from .languages import load_languages
@@ -219,16 +214,34 @@ def _collaborators(
     languages = load_languages()
     if lang != "auto" and not (model or languages.model(lang)):
         with_models = ", ".join(code for code in languages.table if languages.model(code))
-        _stop(f"--lang {lang}: there is no model for it; there is one for: {with_models}")
-    load = partial(load_pipeline, runtime=runtime)
+        stop(f"--lang {lang}: there is no model for it; there is one for: {with_models}")
+
+    def load(name: str) -> Language:
+        nlp = load_pipeline(name, runtime=runtime)
+        for label in _unknown_topics(nlp):
+            print(
+                f"topic {label}: the model {name} does not know it; `twosessions train topics` teaches it",
+                file=sys.stderr,
+            )
+        return nlp
+
     extractor = Extractor(languages, load, model=model, min_score=min_score)
     try:
         known = extractor.pipeline("en" if lang == "auto" else lang)
     except (OSError, ValueError) as error:
-        _stop(str(error))
+        stop(error)
     if known is None and lang != "auto":
-        _stop(f"--lang {lang}: the model {model} is for another language")
+        stop(f"--lang {lang}: the model {model} is for another language")
     return extractor, ReadOptions(languages, lang, int(max_megabytes * MEGABYTE))
+
+
+def _unknown_topics(nlp: Language) -> list[str]:
+    """Return the topics of the config that a trained model can't give: none for rules, which read the config itself."""
+    from .stage import TrainedStage
+    from .topics import topic_table
+
+    stages = [stage for _, stage in nlp.pipeline if isinstance(stage, TrainedStage) and "topics" in stage.settings]
+    return [topic.label for stage in stages for topic in topic_table() if topic.label not in stage.settings["topics"]]
 
 
 def _progress(items: Iterable[Any], task: str) -> Iterator[Any]:
@@ -265,11 +278,6 @@ def _report(failure: Failure) -> None:
     print(visible(f"{failure.source}: {failure.reason}").replace("\n", "\u240a"), file=sys.stderr)
 
 
-def _stop(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(Exit.USAGE)
-
-
 def _console() -> Console:
     from rich.console import Console
 
@@ -290,3 +298,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -15,11 +15,11 @@ from .exporters.to_csv import export_csv
 from .exporters.to_duckdb import export_duckdb
 from .exporters.to_jsonl import export_jsonl
 from .exporters.to_parquet import export_parquet
-from .exporters.to_postgres import export_postgres, postgres_url, without_password
+from .exporters.to_postgres import export_postgres, postgres_url
 from .exporters.to_sqlite import export_sqlite
 from .query import snapshot
 from .selection import Selection
-from .store import StoreError, open_store
+from .store import StoreError, open_store, without_password
 from .tables import TABLES, topic
 from .views import RELATIONS
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -191,9 +191,14 @@ def compile_report(
     return Report(
         store=empty.store,
         made=empty.made,
-        sources=tuple(_with(source, records=counts[source.id]) for source in sources),
+        sources=tuple(replace(source, records=counts[source.id]) for source in sources),
         people=tuple(
-            _with(person, **{name: _ordered(getattr(seen[person.id], name)) for name in vars(seen[person.id])})
+            replace(
+                person,
+                bodies=_ordered(seen[person.id].bodies),
+                organizations=_ordered(seen[person.id].organizations),
+                titles=_ordered(seen[person.id].titles),
+            )
             for person in sorted(named.values(), key=lambda person: (person.name.casefold(), person.id))
         ),
         entries=tuple(entries),
@@ -225,10 +230,6 @@ def _post(title: str, organization: str | None) -> str:
 
 def _ordered(counts: Counter[str]) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda name: (-counts[name], name)))
-
-
-def _with(value: Any, **changes: Any) -> Any:
-    return replace(value, **changes)
 
 
 def read_report(connection: Connection, name: str, made: datetime | None = None) -> Report:

@@ -18,9 +18,12 @@ from conftest import ROOT
 from typer.testing import CliRunner
 
 from pipeline import __version__, read
+from pipeline.build import load_pipeline
 from pipeline.cli import app
 from pipeline.schema import stable_hash
 from pipeline.stage import ModelFileError
+from pipeline.store import open_store
+from pipeline.topics import topic_table
 
 RULES = ("--model", "en-rules")
 TEXT = "Ma Lan, an NPC deputy and mayor of Linhai, proposed that schools be open on Sundays.\n"
@@ -191,6 +194,11 @@ def test_line_ends_count_in_the_offsets(tmp_path: Path) -> None:
     assert path.read_bytes().decode()[span["start"] : span["end"]] == span["text"] == "schools be open on Sundays."
 
 
+def test_article_that_comes_twice_is_printed_once(good: Path) -> None:
+    once = call("extract", good, *RULES)
+    assert call("extract", good, good / "2022-a.txt", *RULES).stdout == once.stdout
+
+
 def test_records_below_a_score_can_be_left_out(good: Path) -> None:
     scores = sorted(value["score"] for value in lines(call("extract", good, *RULES)))
     assert scores[0] < scores[1]
@@ -278,6 +286,24 @@ def test_run_refuses_a_store_it_cannot_open(good: Path, tmp_path: Path) -> None:
         result = call("run", good, *RULES, "--store", url)
         assert (result.exit_code, result.stdout) == (2, "")
         assert url in result.stderr
+
+
+def test_run_says_that_a_store_cannot_be_written(good: Path, tmp_path: Path) -> None:
+    open_store(f"sqlite:///{tmp_path / 's.db'}").dispose()
+    url = f"sqlite:///file:{tmp_path / 's.db'}?mode=ro&uri=true"
+    result = call("run", good, *RULES, "--store", url)
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("sqlite:///file")
+    assert line.endswith("mode=ro&uri=true: attempt to write a readonly database")
+
+
+def test_run_counts_the_articles_without_a_session_year(good: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 's.db'}"
+    assert "undated" not in call("run", good, *RULES, "--store", url).stdout
+    (good / "undated.txt").write_text("Nothing is proposed here at all, and no day is named.\n", encoding="utf-8")
+    words = " ".join(call("run", good, *RULES, "--store", url).stdout.split())
+    assert "undated 1 of the articles in the store have no session year" in words
 
 
 # --- inspect ---
@@ -380,6 +406,26 @@ def test_report_of_an_empty_store_shows_no_password(
     assert result.stderr.startswith("postgresql://user:***@host/name: holds no records yet")
 
 
+# --- topics ---
+
+
+@pytest.mark.parametrize("command", ["extract", "run", "inspect"])
+def test_topic_that_the_model_does_not_know_is_named(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = load_pipeline("en-rules")
+    stage = nlp.add_pipe("twosessions_classify")
+    monkeypatch.setattr("pipeline.build.load_pipeline", lambda name, runtime=None: nlp)
+    store = ("--store", f"sqlite:///{tmp_path / 's.db'}") if command == "run" else ()
+    topics = [topic.label for topic in topic_table()]
+    empty = "standard input: empty\n"
+    stage.settings = {"topics": [topic for topic in topics if topic != "blockchain"]}  # type: ignore[attr-defined]
+    line = "topic blockchain: the model en-rules does not know it; `twosessions train topics` teaches it\n"
+    assert call(command, "-", *RULES, *store, stdin=b"").stderr == line + empty
+    stage.settings = {"topics": topics}  # type: ignore[attr-defined]
+    assert call(command, "-", *RULES, *store, stdin=b"").stderr == empty
+
+
 # --- the README ---
 
 
@@ -441,6 +487,12 @@ def test_missing_path_is_a_failed_input() -> None:
 
 def test_version() -> None:
     assert call("--version").stdout.strip() == __version__
+
+
+@pytest.mark.parametrize("module", ["pipeline", "pipeline.cli"])
+def test_runs_as_a_module(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"{__version__}\n", "")
 
 
 HELP = """

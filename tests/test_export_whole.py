@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -159,6 +160,58 @@ def test_database_in_use_is_not_replaced(filled: Engine, tmp_path: Path, target:
 def test_folder_is_no_file(filled: Engine, tmp_path: Path, target: str) -> None:
     with pytest.raises(ExportError, match="name a file"):
         export_store(filled, target, str(tmp_path))
+
+
+@pytest.mark.parametrize("target", FILES)
+def test_pipe_is_not_replaced(filled: Engine, tmp_path: Path, target: str) -> None:
+    os.mkfifo(tmp_path / "out")
+    with pytest.raises(ExportError, match="out: no regular file; for standard output use -"):
+        export_store(filled, target, str(tmp_path / "out"))
+    assert (tmp_path / "out").is_fifo()
+
+
+@pytest.mark.parametrize("target", [*FILES, *FOLDERS])
+def test_link_stays_and_what_it_leads_to_is_replaced(filled: Engine, tmp_path: Path, target: str) -> None:
+    link, real = tmp_path / "link", tmp_path / "feeds" / "real"
+    real.parent.mkdir()
+    link.symlink_to("feeds/real")
+    # At first there is nothing yet where the link leads to.
+    export_store(filled, target, str(link), Selection(session_years=(2022,)))
+    before = contents(real)
+    export_store(filled, target, str(link))
+    assert link.is_symlink()
+    assert contents(real) != before
+    assert [path.name for path in real.parent.iterdir()] == ["real"]
+
+
+@pytest.mark.parametrize("target", FILES)
+def test_link_is_called_as_the_user_calls_it(filled: Engine, tmp_path: Path, target: str) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "no" / "out")
+    with pytest.raises(ExportError, match=rf"^{tmp_path}/link: there is no folder {tmp_path}/no$"):
+        export_store(filled, target, str(tmp_path / "link"))
+
+
+def test_database_in_use_behind_a_link_is_not_replaced(filled: Engine, tmp_path: Path) -> None:
+    (tmp_path / "real.db-wal").touch()
+    (tmp_path / "link").symlink_to("real.db")
+    with pytest.raises(ExportError, match=r"link: a database in use \(real\.db-wal is beside it\)"):
+        export_store(filled, "sqlite", str(tmp_path / "link"))
+
+
+@pytest.mark.parametrize("target", [*FILES, *FOLDERS])
+@pytest.mark.parametrize("name", ["what?.sqlite", "50%25.sqlite", "a#b &c='d'.sqlite", "两会.sqlite"])
+def test_odd_name(filled: Engine, tmp_path: Path, target: str, name: str) -> None:
+    place = tmp_path / "feeds" / name
+    place.parent.mkdir()
+    if target == "duckdb" and "?" in name:
+        with pytest.raises(ExportError, match=r"what\?\.sqlite: DuckDB can't write to a path with a question mark"):
+            export_store(filled, target, str(place))
+        assert os.listdir(place.parent) == []
+        return
+    export_store(filled, target, str(place))
+    assert os.listdir(place.parent) == [name]
+    if target in READERS:
+        assert READERS[target](place) == in_store(filled)
 
 
 @pytest.mark.parametrize("target", FOLDERS)

@@ -6,9 +6,11 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from . import Exit, stop
 
 if TYPE_CHECKING:
     from ..corpus import AnnotatedArticle
@@ -19,8 +21,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-_OK, _PROBLEMS, _USAGE = 0, 1, 2
 
 
 class Format(StrEnum):
@@ -61,8 +61,8 @@ def check(
     errors = sum(problem.level == "error" for problem in problems)
     print(f"{articles} articles, {errors} errors, {len(problems) - errors} warnings", file=sys.stderr)
     if not articles and not problems:
-        _stop(f"{path}: no annotated article there")
-    raise typer.Exit(_PROBLEMS if errors or (strict and problems) else _OK)
+        stop(f"{path}: no annotated article there")
+    raise typer.Exit(Exit.FAILED if errors or (strict and problems) else Exit.OK)
 
 
 @app.command("compile")
@@ -77,7 +77,7 @@ def compile_(
     try:
         sizes = compile_corpus(path, out)
     except (CorpusError, OSError) as error:
-        _fail(error)
+        stop(error, Exit.FAILED)
     for split, size in sizes.items():
         print(f"{out / split}.jsonl, {split}.spacy: {size} articles")
 
@@ -99,7 +99,7 @@ def stats(
             for split, place in splits_of(path).items()
         }
     except CorpusError as error:
-        _fail(error)
+        stop(error, Exit.FAILED)
     if as_json:
         print(json.dumps(to_dict(splits), ensure_ascii=False, indent=1))
         return
@@ -121,7 +121,7 @@ def agree(
     try:
         comparison = compare(_load(first, None, None), _load(second, None, None), load_topics())
     except CorpusError as error:
-        _fail(error)
+        stop(error, Exit.FAILED)
     if as_json:
         print(json.dumps(to_dict(comparison), ensure_ascii=False, indent=1))
         return
@@ -133,7 +133,7 @@ def agree(
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help="A file or folder of an annotation tool.")],
-    out: Annotated[Path, typer.Option(help="A .jsonl file (nothing is lost), or a folder for XML.")],
+    out: Annotated[Path, typer.Option(help="A .jsonl or .ndjson file (nothing is lost), or a folder for XML.")],
     format: FormatOption = None,
     map: MapOption = None,
 ) -> None:
@@ -143,9 +143,9 @@ def import_(
 
     articles = _load(path, format, map)
     try:
-        format_module("jsonl" if out.suffix == ".jsonl" else "xml").write(articles, out)
+        format_module("jsonl" if out.suffix.lower() in (".jsonl", ".ndjson") else "xml").write(articles, out)
     except (CorpusError, OSError) as error:
-        _fail(error)
+        stop(error, Exit.FAILED)
     print(f"{out}: {len(articles)} articles")
 
 
@@ -163,7 +163,7 @@ def export(
     from ..formats import format_module
 
     if config is not None and to is not Format.LABEL_STUDIO:
-        _stop("--config goes with --to label-studio")
+        stop("--config goes with --to label-studio")
     articles = _load(path, format, map)
     try:
         format_module(to.value).write(articles, out)
@@ -172,7 +172,7 @@ def export(
 
             config.write_text(labelling_config(load_topics()) + "\n", encoding="utf-8")
     except (CorpusError, OSError) as error:
-        _fail(error)
+        stop(error, Exit.FAILED)
     print(f"{out}: {len(articles)} articles")
 
 
@@ -184,24 +184,14 @@ def _load(path: Path, format: Format | None, map: list[str] | None) -> list[Anno
     for entry in map or ():
         old, sign, new = entry.partition("=")
         if not sign or not old:
-            _stop(f"--map {entry}: write OLD=NEW")
+            stop(f"--map {entry}: write OLD=NEW")
         labels[old] = new
     try:
         return load_annotated(path, format.value if format else None, labels)
     except CorpusError as error:
-        _fail(error)
+        stop(error, Exit.FAILED)
 
 
 def _exists(path: Path) -> None:
     if not path.exists():
-        _stop(f"{path}: there is no such file or folder")
-
-
-def _fail(error: Exception) -> NoReturn:
-    print(error, file=sys.stderr)
-    raise typer.Exit(_PROBLEMS)
-
-
-def _stop(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(_USAGE)
+        stop(f"{path}: there is no such file or folder")

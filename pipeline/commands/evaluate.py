@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-_OK, _USAGE = 0, 2
+from . import Exit, stop
 
 
 class Part(StrEnum):
@@ -63,44 +64,53 @@ def evaluate(
         against=tuple(against or ()),
         parts=tuple(part.value for part in stage) if stage else PARTS,
     )
+    # Said before minutes of work, not behind them.
     for out in (report, json):
-        if out is not None and not out.parent.is_dir():
-            _stop(f"{out} can't be written: there is no folder {out.parent}")
+        trouble = _trouble(out) if out is not None else None
+        if trouble:
+            stop(f"{out} can't be written: {trouble}")
     try:
         found = run_evaluation(request, tell=_tell)
     except (OSError, ValueError) as error:
-        _stop(str(error))
-    if json is not None:
-        _write(json, found.to_json())
-    if report is not None:
-        from ..evaluation.page import report_page
-
-        _write(report, report_page(found.report, found.comparisons))
+        stop(error)
     from rich.console import Console
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(report_view(found.report, found.comparisons))
-    for note in found.notes:
-        print(note, file=sys.stderr)
-    if errors:
-        for part in errors_view(found.report):
-            console.print(part)
-    raise typer.Exit(_OK)
+    try:
+        console.print(report_view(found.report, found.comparisons))
+        for note in found.notes:
+            print(note, file=sys.stderr)
+        if errors:
+            for part in errors_view(found.report):
+                console.print(part)
+    finally:
+        # Behind the figures, which a full disk can't take away, nor can `| head` take away the files.
+        if json is not None:
+            _write(json, found.to_json())
+        if report is not None:
+            from ..evaluation.page import report_page
+
+            _write(report, report_page(found.report, found.comparisons))
+    raise typer.Exit(Exit.OK)
+
+
+def _trouble(path: Path) -> str | None:
+    """Return in words why a file can't be written; None where nothing speaks against it."""
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    if path.is_dir():
+        return "it is a folder"
+    return None if os.access(path if path.exists() else path.parent, os.W_OK) else "no permission"
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        _stop(f"{path} can't be written: {error.strerror}")
+        stop(f"{path} can't be written: {error.strerror}")
     print(path, file=sys.stderr)
 
 
 def _tell(system: str) -> None:
     if sys.stderr.isatty():
         print(f"evaluating {system} …", file=sys.stderr)
-
-
-def _stop(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(_USAGE)

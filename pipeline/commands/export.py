@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-_FAILED, _USAGE = 1, 2
+from . import DEFAULT_STORE, Exit, StoreUrl, stop
 
 
 class TargetName(StrEnum):
@@ -51,7 +51,7 @@ def export(
         ),
     ],
     to: Annotated[TargetName, typer.Option("--to", help="What to write.")],
-    store: Annotated[str, typer.Option(help="An SQLAlchemy database URL.")] = "sqlite:///twosessions.db",
+    store: StoreUrl = DEFAULT_STORE,
     session_year: Annotated[
         list[int] | None, typer.Option(help="Only records of this session year; repeatable.")
     ] = None,
@@ -81,16 +81,16 @@ def export(
     try:
         engine = existing_store(store)
     except StoreError as error:
-        _stop(str(error), _USAGE)
+        stop(error)
     try:
         with _bar() as progress:
             written = export_store(engine, to.value, destination, selection, progress)
     except ExportError as error:
-        _stop(str(error), _FAILED)
+        stop(error, Exit.FAILED)
     except BrokenPipeError:
         # The reader of a pipe has seen enough.
         sys.stderr.close()
-        raise typer.Exit(0) from None
+        raise typer.Exit(Exit.OK) from None
     finally:
         engine.dispose()
     if destination != "-":
@@ -128,8 +128,3 @@ def _shown(destination: str) -> str:
     import sqlalchemy as sa
 
     return sa.make_url(destination).render_as_string(hide_password=True)
-
-
-def _stop(message: str, status: int) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(status)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-_FAILED, _USAGE = 1, 2
+from . import DEFAULT_STORE, Exit, StoreUrl, stop
 
 
 def report(
-    store: Annotated[str, typer.Option(help="An SQLAlchemy database URL.")] = "sqlite:///twosessions.db",
+    store: StoreUrl = DEFAULT_STORE,
     out: Annotated[Path, typer.Option(help="The folder to write; an older report in it is replaced.")] = Path("report"),
 ) -> None:
     """Write pages to look at: one folder that a browser opens from disk, without a network."""
@@ -23,19 +23,14 @@ def report(
     try:
         engine = existing_store(store)
     except StoreError as error:
-        _stop(str(error), _USAGE)
+        stop(error)
     shown = engine.url.render_as_string(hide_password=True)
     try:
         made = write_report(engine, shown, out)
     except ExportError as error:
-        _stop(str(error), _FAILED)
+        stop(error, Exit.FAILED)
     finally:
         engine.dispose()
     if not made.entries:
         print(f"{shown}: holds no records yet; the report says so", file=sys.stderr)
     print(out / "index.html")
-
-
-def _stop(message: str, status: int) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(status)

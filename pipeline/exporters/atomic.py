@@ -25,15 +25,20 @@ def whole_file(destination: Path) -> Iterator[Path]:
     """Give a path to write to; the file takes the destination's place when the block ends without an error.
 
     A reader has the old file or the new one, never a part: the new one is made beside it, flushed to the disk, renamed.
+    A link stays, and the file that it leads to is replaced.
     """
     if destination.is_dir():
         raise ExportError(f"{destination}: a folder; name a file")
-    with _workplace(destination) as place:
+    if destination.exists() and not destination.is_file():
+        # A pipe or a device would be gone, and nobody at its other end would have got anything.
+        raise ExportError(f"{destination}: no regular file; for standard output use - with --to jsonl")
+    target = _target(destination)
+    with _workplace(destination, target) as place:
         made = place / "file"
         yield made
         _flush(made)
-        os.replace(made, destination)
-        _flush(destination.parent)
+        os.replace(made, target)
+        _flush(target.parent)
 
 
 @contextmanager
@@ -41,7 +46,8 @@ def whole_folder(destination: Path, refuse: Callable[[Path], str | None]) -> Ite
     """Give a new folder to fill; it takes the destination's place when the block ends without an error.
 
     `refuse` is asked about a folder that is there already and not empty; it returns why it must not be replaced, or
-    None. On Linux the two folders change places in one step; elsewhere there is none for a moment between two renames.
+    None. A link stays, and the folder that it leads to is replaced. On Linux the two folders change places in one step;
+    elsewhere there is none for a moment between two renames.
     """
     if destination.exists() and not destination.is_dir():
         raise ExportError(f"{destination}: a file; this target writes a folder")
@@ -49,7 +55,8 @@ def whole_folder(destination: Path, refuse: Callable[[Path], str | None]) -> Ite
         raise ExportError(f"{destination}: can't be replaced while you stand in it; name a new folder")
     if destination.is_dir() and any(destination.iterdir()) and (reason := refuse(destination)):
         raise ExportError(f"{destination}: {reason}")
-    with _workplace(destination) as place:
+    target = _target(destination)
+    with _workplace(destination, target) as place:
         made = place / "folder"
         made.mkdir()
         yield made
@@ -57,28 +64,34 @@ def whole_folder(destination: Path, refuse: Callable[[Path], str | None]) -> Ite
         for path in made.iterdir():
             _flush(path)
         _flush(made)
-        if not destination.exists():
-            os.rename(made, destination)
-        elif not _exchange(made, destination):
-            os.rename(destination, place / "old")
-            os.rename(made, destination)
-        _flush(destination.parent)
+        if not target.exists():
+            os.rename(made, target)
+        elif not _exchange(made, target):
+            os.rename(target, place / "old")
+            os.rename(made, target)
+        _flush(target.parent)
 
 
 def refuse_database_in_use(destination: Path, *suffixes: str) -> None:
     """Raise `ExportError` where a database has a log of changes beside it, which would be applied to the new file."""
+    target = _target(destination)
     for suffix in suffixes:
-        if Path(f"{destination}{suffix}").exists():
-            raise ExportError(f"{destination}: a database in use ({destination.name}{suffix} is beside it)")
+        if Path(f"{target}{suffix}").exists():
+            raise ExportError(f"{destination}: a database in use ({target.name}{suffix} is beside it)")
+
+
+def _target(destination: Path) -> Path:
+    """Return what a link leads to, or else the destination as it is: a link must not be replaced by what is made."""
+    return Path(os.path.realpath(destination)) if destination.is_symlink() else destination
 
 
 @contextmanager
-def _workplace(destination: Path) -> Iterator[Path]:
-    """Give a folder beside the destination, on its file system; gone afterwards, as are those of killed exports."""
-    parent = destination.parent
+def _workplace(destination: Path, target: Path) -> Iterator[Path]:
+    """Give a folder beside the target, on its file system; gone afterwards, as are those of killed exports."""
+    parent = target.parent
     if not parent.is_dir():
         raise ExportError(f"{destination}: there is no folder {parent}")
-    prefix = f".{destination.name}."
+    prefix = f".{target.name}."
     for left in parent.glob(f"{_escaped(prefix)}*.partial"):
         _sweep(left)
     place = parent / f"{prefix}{secrets.token_hex(4)}.partial"

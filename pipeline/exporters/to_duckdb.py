@@ -25,6 +25,9 @@ def export_duckdb(source: Source, destination: str) -> None:
     duckdb, arrow = library("duckdb", "duckdb"), library("pyarrow", "duckdb")
     refuse_database_in_use(Path(destination), ".wal")
     with whole_file(Path(destination)) as path:
+        if "?" in str(path):
+            # It puts the name of its log before the mark, as if what follows were the query of a web address.
+            raise ExportError(f"{destination}: DuckDB can't write to a path with a question mark in it")
         connection = duckdb.connect(config={"threads": 2, "memory_limit": "400MB"})
         try:
             connection.execute("SET enable_progress_bar = false")

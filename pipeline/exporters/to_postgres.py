@@ -7,7 +7,6 @@ let none of the new ones through; only the articles that `session_years` or `sin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from ..selection import article_conditions
-from ..store import StoreError, open_store
+from ..store import StoreError, open_store, without_password
 from ..tables import TABLES, Relation, article
 from .libraries import library
 from .source import ExportError, Row, Source
@@ -37,11 +36,6 @@ def postgres_url(destination: str) -> str:
     if url.drivername != "postgresql+psycopg":
         raise ExportError(f"{url.drivername}://: not PostgreSQL; write postgresql://user@host/database")
     return url.render_as_string(hide_password=False)
-
-
-def without_password(address: str) -> str:
-    """Return an address to show, which need not be a good one."""
-    return re.sub(r"://([^:@/]*):.*@", r"://\1:***@", address)
 
 
 def export_postgres(source: Source, destination: str) -> None:

@@ -1,0 +1,5 @@
+"""`python -m pipeline`: the `twosessions` command."""
+
+from .cli import main
+
+main()
