@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from .document import mentions_of, set_mentions, set_statements
 from .evaluation.gold import GoldArticle, GoldSet, as_mentions
 from .evaluation.intervals import Counts, Difference, Estimate, Measure, Tally, compare, count_articles, estimate
-from .evaluation.predictions import Prediction, open_sources, read_doc
+from .evaluation.predictions import Prediction, may_open, open_sources, read_doc
 from .evaluation.reliability import Calibration, Judgement, RiskPoint, calibrate, risk_coverage
 from .evaluation.scores import (
     FOUND,
@@ -24,11 +24,11 @@ from .evaluation.scores import (
     Range,
     Tag,
     Tallies,
-    agrees,
     assign,
     attribution_tallies,
     characters,
     holder_tallies,
+    likeness,
     link_tallies,
     match_claims,
     mention_tallies,
@@ -63,8 +63,9 @@ _BATCH = 16
 class Outcome:
     """What became of one article: its text, what was to be found, what was found, and which is which.
 
-    `mentions`: the scores of the mentions found, and whether each is right. `unknown`: the aspects of the gold records
-    that are not annotated.
+    Nothing was to be found where the whole pipeline was not run; `on_gold` are the records that the last stage alone
+    was given, with what it says of each. `mentions`: the scores of the mentions found, and whether each is right.
+    `unknown`: the aspects of the gold records that are not annotated. `listed`: as in `Prediction`.
     """
 
     id: str
@@ -77,6 +78,12 @@ class Outcome:
     on_gold: tuple[tuple[Claim, Claim], ...] = ()
     mentions: tuple[Judgement, ...] = ()
     unknown: frozenset[str] = frozenset()
+    listed: frozenset[bool] = frozenset()
+
+    @property
+    def asked(self) -> tuple[Claim, ...]:
+        """The gold records that there can be errors about: those to be found, or else those given to the last stage."""
+        return self.gold or tuple(claim for claim, _ in self.on_gold)
 
     @property
     def missed(self) -> tuple[int, ...]:
@@ -92,7 +99,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Report:
-    """The scores of one system on one set; `outcomes` and `counts` hold what they were made from."""
+    """The scores of one system on one set; `outcomes` and `counts` hold what they were made from.
+
+    `risk` is empty where there was no record to find and none was found.
+    """
 
     system: str
     data: str
@@ -170,7 +180,7 @@ def evaluate_together(
 
 def _report(system: System, gold: GoldSet, outcomes: tuple[Outcome, ...], resamples: int) -> Report:
     outcomes = tuple(_without_unknown(outcome, gold.unknown) for outcome in outcomes)
-    outcomes, unsaid = _without_unsaid(outcomes)
+    outcomes, unsaid = _without_unsaid(outcomes, system)
     counts = count_articles([outcome.tallies for outcome in outcomes])
     records = [
         Judgement(claim.score, index not in outcome.wrong)
@@ -182,9 +192,12 @@ def _report(system: System, gold: GoldSet, outcomes: tuple[Outcome, ...], resamp
         for outcome in outcomes
         for index, claim in enumerate(outcome.predicted)
     ]
+    wanted = sum(len(outcome.gold) for outcome in outcomes)
     # Classified gold records where there are any: they do not depend on what was found.
     pairs = [pair for outcome in outcomes for pair in outcome.on_gold or outcome.pairs]
-    topic_pairs, stance_pairs = ([] if aspect in gold.unknown else pairs for aspect in ("topics", "stance"))
+    topic_pairs, stance_pairs = (
+        [] if aspect in gold.unknown else _annotated(pairs, aspect) for aspect in ("topics", "stance")
+    )
     return Report(
         system=system.name,
         data=gold.name,
@@ -199,7 +212,7 @@ def _report(system: System, gold: GoldSet, outcomes: tuple[Outcome, ...], resamp
             "topics": calibrate([j for pair in topic_pairs for j in _topic_judgements(*pair)]),
             "stance": calibrate([j for pair in stance_pairs for j in _stance_judgements(*pair)]),
         },
-        risk=risk_coverage(records, sum(len(outcome.gold) for outcome in outcomes)),
+        risk=risk_coverage(records, wanted) if records or wanted else (),
         confusions={"stance": stance_confusions(stance_pairs), "topics": topic_confusions(topic_pairs)},
         left_out=(*gold.left_out, *unsaid),
     )
@@ -223,6 +236,11 @@ def measures(counts: Counts) -> list[Measure]:
             found += [Measure(key), Measure(key, "precision"), Measure(key, "recall")]
     stems = sorted({key.split("/")[0] for key in counts.keys if key.startswith(("topic.", "stance."))})
     return found + [Measure(stem, "macro") for stem in stems]
+
+
+def _annotated(pairs: Iterable[tuple[Claim, Claim]], aspect: str) -> list[tuple[Claim, Claim]]:
+    """Return the pairs whose gold record says something of an aspect; a set may annotate some records alone."""
+    return [pair for pair in pairs if getattr(pair[0], aspect)]
 
 
 def _count(kinds: Iterable[str]) -> dict[str, int]:
@@ -285,16 +303,20 @@ def _without_unknown(outcome: Outcome, unknown: frozenset[str]) -> Outcome:
     return replace(outcome, tallies=kept, unknown=unknown)
 
 
-def _without_unsaid(outcomes: tuple[Outcome, ...]) -> tuple[tuple[Outcome, ...], list[str]]:
-    """Leave out, and name, what the system's linker never says; that is no error of any article."""
+def _without_unsaid(outcomes: tuple[Outcome, ...], system: System) -> tuple[tuple[Outcome, ...], list[str]]:
+    """Leave out, and name, what the system's linker can't say; that is no error of any article.
+
+    What it can say and does not is one.
+    """
     given = {key for outcome in outcomes for key, tally in outcome.tallies.items() if tally.predicted}
     asked = {key for outcome in outcomes for key in outcome.tallies}
     unsaid, notes = set[str](), []
-    memberships = {"link.gold/BODY", "link.predicted/BODY"}
-    if memberships & asked and not memberships & given:
-        unsaid |= memberships | {"holder.gold/BODY"}
+    memberships = {"link.gold/BODY", "link.predicted/BODY", "holder.gold/BODY"}
+    listed = frozenset[bool]().union(*(outcome.listed for outcome in outcomes))
+    if memberships & asked and listed == {False}:
+        unsaid |= memberships
         notes.append("memberships → person: this linker does not say which one is whose")
-    if "source" in asked - given:
+    if "source" in asked - given and not may_open(system):
         unsaid.add("source")
         notes.append("sources: this linker names only those of delegates' proposals, and there are none")
     if not unsaid:
@@ -308,10 +330,14 @@ def _without_unsaid(outcomes: tuple[Outcome, ...]) -> tuple[tuple[Outcome, ...],
 
 @dataclass(frozen=True)
 class _Scored:
-    """The tallies of a stage alone and, of the last one, the gold records with what it says of each."""
+    """The tallies of a stage alone; of the last one the gold records with what it says of each.
+
+    `listed`: of the linker, as in `Prediction`.
+    """
 
     tallies: Tallies
     on_gold: tuple[tuple[Claim, Claim], ...] = ()
+    listed: frozenset[bool] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -329,16 +355,19 @@ def _outcome(
     system: System, item: GoldArticle, prepared: Doc, labels: Sequence[str], parts: Sequence[str], shared: _Shared
 ) -> Outcome:
     text, tallies = item.article.text, Tallies()
-    gold = item.claims or ()
+    gold: tuple[Claim, ...] = ()
     predicted: tuple[Claim, ...] = ()
     matches: tuple[Match, ...] = ()
     wrong: dict[int, str] = {}
     mentions: tuple[Judgement, ...] = ()
+    listed = frozenset[bool]()
     if PIPELINE in parts:
         doc = _whole_run(system, item, prepared, shared.reached)
         whole = read_doc(doc)
         mentions = tuple(_mention_judgements(item, doc, labels))
+        gold = item.claims or ()
         predicted = whole.claims if item.claims is not None else ()
+        listed |= whole.listed
         matches = match_claims(text, gold, predicted)
         wrong = wrong_predictions(text, gold, predicted, matches)
         tallies |= _whole_tallies(item, whole, matches, labels)
@@ -357,7 +386,8 @@ def _outcome(
             scored = shared.scored[stage]
         tallies |= scored.tallies
         on_gold = on_gold or scored.on_gold
-    return Outcome(item.article.id, text, gold, predicted, matches, wrong, tallies, on_gold, mentions)
+        listed |= scored.listed
+    return Outcome(item.article.id, text, gold, predicted, matches, wrong, tallies, on_gold, mentions, listed=listed)
 
 
 def _whole_run(system: System, item: GoldArticle, prepared: Doc, reached: dict[str, Doc]) -> Doc:
@@ -387,10 +417,11 @@ def _stage(stage: str, system: System, item: GoldArticle, prepared: Doc, labels:
         return _Scored(_statements("span.gold", item, run({RECOGNISE: _give_mentions(item)})))
     if stage == LINK and item.linked:
         given = {RECOGNISE: _give_mentions(item), ATTRIBUTE: _give_statements(item)}
-        return _Scored(_gold_link_tallies(item, run(given)))
+        linked = run(given)
+        return _Scored(_gold_link_tallies(item, linked), listed=linked.listed)
     if stage == CLASSIFY and item.claims:
         pairs = _classified(system, item, fresh(system.nlp, prepared, item.article))
-        return _Scored(topic_tallies("topic.gold", pairs) | stance_tallies("stance.gold", pairs), pairs)
+        return _Scored(_class_tallies("gold", pairs), pairs)
     return _Scored({})
 
 
@@ -399,7 +430,7 @@ def _whole_tallies(item: GoldArticle, found: Prediction, matches: Sequence[Match
     if item.claims is not None:
         pairs = [(item.claims[m.gold], found.claims[m.predicted]) for m in matches if m.found]
         tallies |= attribution_tallies(text, item.claims, found.claims, matches)
-        tallies |= topic_tallies("topic.predicted", pairs) | stance_tallies("stance.predicted", pairs)
+        tallies |= _class_tallies("predicted", pairs)
         tallies["body.predicted"] = Tally(sum(a.body == b.body for a, b in pairs), len(pairs), len(pairs))
     if item.mentions is not None:
         tallies |= _mentions(item, found, labels)
@@ -408,6 +439,11 @@ def _whole_tallies(item: GoldArticle, found: Prediction, matches: Sequence[Match
     if item.statements is not None:
         tallies |= _statements("span.predicted", item, found)
     return tallies
+
+
+def _class_tallies(place: str, pairs: Sequence[tuple[Claim, Claim]]) -> Tallies:
+    topics, stances = _annotated(pairs, "topics"), _annotated(pairs, "stance")
+    return topic_tallies(f"topic.{place}", topics) | stance_tallies(f"stance.{place}", stances)
 
 
 def _mentions(item: GoldArticle, found: Prediction, labels: Sequence[str]) -> Tallies:
@@ -437,9 +473,10 @@ def _gold_link_tallies(item: GoldArticle, found: Prediction) -> Tallies:
     total = right.get(f"proposer.gold/{PROPOSAL}", Tally())
     tallies["proposer.gold"] = total
     tallies["proposer.accuracy"] = Tally(total.right, total.gold, total.gold)
-    seated = sum(
-        any(agrees(party, other) and body == theirs for other, theirs in found.people) for party, body in item.bodies
-    )
+    # One to one: somebody who was split in three has one body all the same.
+    alike = [[likeness(party, other) for other, _ in found.people] for party, _ in item.bodies]
+    joined = assign(np.array(alike).reshape(len(item.bodies), len(found.people)))
+    seated = sum(item.bodies[row][1] == found.people[column][1] for row, column in joined)
     tallies["body.gold"] = Tally(seated, len(item.bodies), len(item.bodies))
     return tallies
 

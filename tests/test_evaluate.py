@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -38,9 +40,12 @@ from pipeline.evaluation.gold import (
     traits,
 )
 from pipeline.evaluation.intervals import Measure, Tally
+from pipeline.evaluation.reliability import THRESHOLDS
+from pipeline.evaluation.rows import rows
 from pipeline.evaluation.run import Request, run_evaluation
 from pipeline.evaluation.scores import Tag
 from pipeline.evaluation.system import ATTRIBUTE, CLASSIFY, LINK, RECOGNISE, System
+from pipeline.evaluation.tables import error_lines
 from pipeline.formats import format_module
 from pipeline.schema import Article, Mention
 
@@ -324,6 +329,61 @@ def test_what_an_imported_set_does_not_annotate_is_not_scored(tmp_path: Path, nl
     assert [key for key in report.counts.keys if key.startswith(("record.", "topic."))] == []
 
 
+def test_records_without_a_label_that_others_have_are_not_asked_for_it(tmp_path: Path, nlp: Language) -> None:
+    text = "Luo Wenqing, an NPC deputy, proposed that farm data should be protected by a law."
+    start = text.index("farm data")
+    rows = []
+    for label, details in (
+        ("PROPOSAL/regulate", {"topics": "data"}),
+        ("PROPOSAL", {"topics": "data"}),
+        ("PROPOSAL/regulate", {}),
+    ):
+        places = [(0, 11, "PERSON"), (start, len(text) - 1, label)]
+        entities = [
+            {"id": i, "start_offset": a, "end_offset": b, "label": kind} for i, (a, b, kind) in enumerate(places)
+        ]
+        relations = [{"from_id": 1, "to_id": 0, "type": "by"}]
+        extra = {"details": {f"{start}:{len(text) - 1}:PROPOSAL": details}}
+        rows.append({"text": text, "lang": "en", "entities": entities, "relations": relations, "two_sessions": extra})
+    file = tmp_path / "set.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    gold = load_gold(file)
+    claims = [claim for item in gold.articles for claim in item.claims or ()]
+    assert [(claim.topics, claim.stance) for claim in claims] == [
+        (("data",), "regulate"),
+        (("data",), None),
+        ((), "regulate"),
+    ]
+    assert not {"topics", "stance"} & gold.unknown
+    assert gold.left_out[-2:] == (
+        "topics of 1 records, and each of these as a whole: not annotated",
+        "stance of 1 records, and each of these as a whole: not annotated",
+    )
+
+    def answer(doc: Doc) -> Doc:
+        label = {
+            "topics": [{"label": "data", "score": 0.9}],
+            "stance": {"label": "regulate", "promote": 0, "regulate": 1},
+        }
+        doc._.proposals = [{**proposal, **label} for proposal in doc._.proposals]
+        return doc
+
+    def link(doc: Doc) -> Doc:
+        doc._.entities = [{"kind": "person", "name": "Luo Wenqing", "body": None, "roles": [], "mentions": [[0, 11]]}]
+        doc._.proposals = [{"entity": 0, "spans": [[start, len(text) - 1]], "score": 1.0}]
+        return doc
+
+    gold = replace(gold, unknown=frozenset())
+    report = evaluate(System("right", nlp, {LINK: link, CLASSIFY: answer}), gold, resamples=10)
+    for place in ("gold", "predicted"):
+        assert report.counts.total(f"topic.{place}") == report.counts.total(f"stance.{place}") == Tally(2, 2, 2)
+        assert [key for key in report.counts.keys if key.startswith(f"stance.{place}/")] == [f"stance.{place}/regulate"]
+    assert report.counts.total("record.whole") == report.counts.total("record.core") == Tally(1, 1, 1)
+    assert report.confusions == {"stance": {("regulate", "regulate"): 2}, "topics": {("data", "data"): 2}}
+    assert (report.calibration["topics"].count, report.calibration["stance"].count) == (2, 4)
+    assert [line for outcome in report.outcomes for line in error_lines(outcome)] == []
+
+
 def test_a_label_of_another_scheme_is_mapped_where_a_set_is_converted(tmp_path: Path) -> None:
     file = tmp_path / "a.iob"
     file.write_text("# newdoc id = a\nUK\tB-country\n", encoding="utf-8")
@@ -414,6 +474,45 @@ def test_a_linker_may_list_whose_organizations_and_memberships_are(nlp: Language
     report = evaluate(System("silent", nlp, {LINK: silent}), replace(gold, articles=(one,)), (LINK,))
     assert "link.gold/BODY" not in report.counts.keys
     assert report.left_out[-1].startswith("memberships")
+
+
+def test_a_linker_that_finds_no_membership_has_missed_all(nlp: Language, gold: GoldSet) -> None:
+    luo = {"kind": "person", "name": "Luo Wenqing", "body": None, "roles": [], "bodies": [], "mentions": [[0, 11]]}
+    party = {"kind": "organization", "name": "Jiusan Society", "body": None, "roles": [], "mentions": [[0, 11]]}
+    for entities in ([luo, party], [party], []):
+
+        def link(doc: Doc, entities: list[dict[str, Any]] = entities) -> Doc:
+            doc._.entities, doc._.proposals = entities, []
+            return doc
+
+        report = evaluate(System("blind", nlp, {LINK: link}), gold)
+        for place in ("gold", "predicted"):
+            assert report.counts.total(f"link.{place}/BODY") == Tally(0, 1, 0)
+        assert report.value("holder.gold/BODY") == 0
+        assert report.left_out == ()
+
+
+def test_a_person_in_three_pieces_has_one_body(nlp: Language, gold: GoldSet) -> None:
+    def link(bodies: dict[str, str]) -> System:
+        def run(doc: Doc) -> Doc:
+            doc._.entities = [
+                {"kind": "person", "name": name, "body": body, "roles": [], "mentions": [[0, 11]]}
+                for name, body in bodies.items()
+            ]
+            doc._.proposals = []
+            return doc
+
+        return System("pieces", nlp, {LINK: run})
+
+    one = replace(gold, articles=gold.articles[:1])
+    for bodies, right in (
+        ({"Luo": "NPC", "LUO WENQING": "CPPCC", "Wenqing": "local"}, 0),
+        ({"Luo": "CPPCC", "LUO WENQING": "NPC", "Wenqing": "local"}, 1),
+        ({"Luo": "NPC"}, 1),
+    ):
+        report = evaluate(link(bodies), one, (LINK,), resamples=10)
+        assert report.counts.total("body.gold") == Tally(right, 1, 1), bodies
+    assert "Body of a member, gold mentions" in [row.name for row in rows(report)]
 
 
 def test_systems_of_one_pipeline_share_what_they_have_in_common(gold: GoldSet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -520,6 +619,22 @@ def test_sources_of_statements_are_counted_by_hand(nlp: Language) -> None:
     report = evaluate(System("by hand", nlp, {LINK: link}), GoldSet("s", "polnear", (item,), ()), (PIPELINE,))
     assert report.counts.total("source") == Tally(2, 3, 4)
 
+    class Mute:
+        def __call__(self, doc: Doc) -> Doc:
+            doc._.entities, doc._.proposals = [], []
+            return doc
+
+    # Who names no source is not asked where delegates' are all that it can name; one that can name any missed them.
+    gold = GoldSet("s", "polnear", (item,), ())
+    mute = Mute()
+    report = evaluate(System("mute", nlp, {LINK: mute}), gold, (PIPELINE,))
+    assert "source" not in report.counts.keys
+    assert report.left_out[-1].startswith("sources: this linker names only those of delegates' proposals")
+    mute.settings = {"open": False}  # type: ignore[attr-defined]
+    report = evaluate(System("mute", nlp, {LINK: mute}), gold, (PIPELINE,))
+    assert report.counts.total("source") == Tally(0, 3, 0)
+    assert report.left_out == ()
+
 
 def test_scores_are_judged_by_hand(nlp: Language, gold: GoldSet) -> None:
     (claim,) = gold.articles[0].claims or ()
@@ -612,6 +727,20 @@ def test_parts_limit_what_is_measured(nlp: Language, gold: GoldSet) -> None:
     assert "proposer.accuracy" in report.counts.keys
 
 
+def test_where_the_pipeline_was_not_run_no_record_is_missed(nlp: Language, gold: GoldSet) -> None:
+    for stage in (RECOGNISE, ATTRIBUTE, LINK, CLASSIFY):
+        report = evaluate(System("en-rules", nlp), gold, (stage,), resamples=10)
+        found = report.to_dict()
+        assert (found["errors"], found["risk_coverage"], found["wrong_predictions"]) == ([], [], {})
+        assert [outcome.missed for outcome in report.outcomes] == [(), ()]
+    # The last stage was given the record, and its scores are judged.
+    assert report.outcomes[0].asked == gold.articles[0].claims
+    assert report.calibration["stance"].count == 2
+    report = evaluate(System("en-rules", nlp), gold, (PIPELINE,), resamples=10)
+    assert len(report.outcomes[0].gold) == 1
+    assert len(report.to_dict()["risk_coverage"]) == len(THRESHOLDS)
+
+
 def test_a_system_does_not_differ_from_itself(nlp: Language, gold: GoldSet) -> None:
     report = evaluate(System("en-rules", nlp), gold, PARTS, resamples=50)
     found = compare_reports(report, report, resamples=50)
@@ -669,6 +798,37 @@ def test_an_unknown_baseline_is_refused(nlp: Language, folder: Path) -> None:
         run_evaluation(Request(folder, model="en-rules", baselines=("guess",)))
     with pytest.raises(BaselineError, match="holds no record"):
         baseline("majority", nlp, load_pipeline, tuple)
+
+
+def test_no_baseline_goes_with_no_other(folder: Path) -> None:
+    def refused(*names: str) -> str:
+        with pytest.raises(BaselineError) as caught:
+            run_evaluation(Request(folder, model="en-rules", baselines=names))
+        return str(caught.value)
+
+    assert (
+        refused("none", "majority")
+        == refused("majority", "none")
+        == "baseline 'none' goes with no other, not with 'majority'"
+    )
+    assert "no baseline 'majorty'" in refused("none", "majorty")
+
+
+def test_words_are_learned_from_all_single_proposals_of_a_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "proposals"
+    folder.mkdir()
+    for name in ("en", "en-more", "zh", "enx"):
+        row = {"text": f"A law for {name}.", "topics": ["data"], "stance": "regulate"}
+        (folder / f"{name}.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    whole = evaluation_run.resource
+    monkeypatch.setattr(
+        evaluation_run, "resource", lambda *parts: folder if parts[-1] == "proposals" else whole(*parts)
+    )
+    learned = evaluation_run._single_proposals.__wrapped__
+    assert [item.article.text for item in learned("en")] == ["A law for en.", "A law for en-more."]
+    assert learned("fr") == ()
 
 
 # The command
@@ -734,3 +894,44 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--json", str(tmp_path / "none" / "out.json")])
     assert result.exit_code == 2
     assert "out.json can't be written: there is no folder" in result.output
+
+
+@pytest.mark.parametrize("option", ["--json", "--report"])
+def test_a_target_that_can_not_be_written_is_named_before_anything_is_scored(
+    option: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is to be scored")
+
+    monkeypatch.setattr(evaluation_run, "run_evaluation", score)
+    result = CliRunner().invoke(app, ["evaluate", str(folder), option, str(tmp_path)])
+    assert (result.exit_code, result.output) == (2, f"{tmp_path} can't be written: it is a folder\n")
+    # Whoever tests as root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    out = tmp_path / "out"
+    for _ in ("a new file", "an old one"):
+        result = CliRunner().invoke(app, ["evaluate", str(folder), option, str(out)])
+        assert (result.exit_code, result.output) == (2, f"{out} can't be written: no permission\n")
+        out.touch()
+
+
+def test_the_figures_are_printed_before_files_are_written(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.json"
+    arguments = ["evaluate", str(folder), "--model", "en-rules", "--baseline", "none", "--json", str(out)]
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "Records, overlap ≥ 0.5" in result.output
+    assert "out.json can't be written: No space left on device" in result.output
+    # A reader who has seen enough (`| head`) takes no file along.
+    monkeypatch.setattr("rich.console.Console.print", lambda *_, **__: sys.exit(1))
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert json.loads(out.read_text(encoding="utf-8"))["articles"] == 2

@@ -10,7 +10,7 @@ from pipeline.evaluate import Outcome, Report, compare_reports, measures
 from pipeline.evaluation.intervals import count_articles, estimate
 from pipeline.evaluation.page import article_errors, confusion_table, marked, plot, report_page
 from pipeline.evaluation.reliability import Bin, Judgement, calibrate, risk_coverage
-from pipeline.evaluation.rows import NOTES
+from pipeline.evaluation.rows import NOTES, label_errors
 from pipeline.evaluation.scores import (
     Claim,
     Party,
@@ -155,6 +155,42 @@ def test_the_terminal_shows_the_same_errors() -> None:
     assert "Whole record: found" in text
     assert "Whole record, core: found" in text
     assert "missed: Bo: more schools" in text
+
+
+def test_errors_of_the_last_stage_alone_stand_at_the_records_that_it_was_given() -> None:
+    from rich.console import Console
+
+    report = make_report()
+    (outcome,) = report.outcomes
+    # Of the classes alone the body and the posts are not said.
+    pairs = tuple((gold, replace(predicted, body=None)) for gold, predicted in outcome.on_gold)
+    outcome = replace(outcome, gold=(), predicted=(), matches=(), wrong={}, on_gold=pairs)
+    assert list(error_lines(outcome)) == [
+        ("wrong topics", "Ma <b>: +data -fintech"),
+        ("wrong stance", "Ma <b>: promote, not regulate"),
+    ]
+    (error,) = article_errors(outcome)
+    assert (error.kind, error.detail) == ("wrong label", "topics: +data -fintech · stance: promote, not regulate")
+    assert {piece.text: piece.mark for piece in error.pieces if piece.mark != "none"} == {"a ban on coins": "gold"}
+    # No record was scored, but the scores of the classes were; both stand in the terminal and on the page.
+    report = replace(report, outcomes=(outcome,), risk=(), calibration={"stance": report.calibration["records"]})
+    console = Console(width=140, record=True, file=StringIO())
+    console.print(report_view(report))
+    for part in errors_view(report):
+        console.print(part)
+    text, page = console.export_text(), report_page(report)
+    assert "Calibration: ECE % over 10 bins of equal mass: stance" in text
+    assert "Stance: ECE" in page
+    for words in ("Where the errors are", "Records at a minimum score", "Records scored at least"):
+        assert words not in text
+        assert words not in page
+
+
+def test_a_label_that_a_gold_record_lacks_is_no_error() -> None:
+    gold, predicted = GOLD[0], PREDICTED[0]
+    assert len(label_errors(gold, predicted)) == 2
+    assert label_errors(replace(gold, topics=()), predicted) == ["stance: promote, not regulate"]
+    assert label_errors(replace(gold, stance=None), predicted) == ["topics: +data -fintech"]
 
 
 def test_what_is_not_annotated_is_no_error() -> None:

@@ -21,8 +21,8 @@ from .scores import (
     Match,
     Party,
     Tag,
-    agrees,
     assign,
+    likeness,
     match_claims,
     mention_tallies,
     span_tallies,
@@ -169,7 +169,7 @@ def _proponent_row(pairs: Pairs) -> Agreement:
 
 def proponent_pairs(first: Sequence[tuple[Party, bool]], second: Sequence[tuple[Party, bool]]) -> Pairs:
     """Return how often somebody named in an article is a proponent in two annotations; who is unnamed in one isn't."""
-    table = np.array([[_alike(a, b) for b, _ in second] for a, _ in first]).reshape(len(first), len(second))
+    table = np.array([[likeness(a, b) for b, _ in second] for a, _ in first]).reshape(len(first), len(second))
     joined = assign(table)
     rows, columns = {row for row, _ in joined}, {column for _, column in joined}
     return Counter(
@@ -179,11 +179,6 @@ def proponent_pairs(first: Sequence[tuple[Party, bool]], second: Sequence[tuple[
             *(("no", _answer(proposes)) for at, (_, proposes) in enumerate(second) if at not in columns),
         ]
     )
-
-
-def _alike(first: Party, second: Party) -> float:
-    """Return how well two names go together: the same one goes before another that may mean the same."""
-    return 0.0 if not agrees(first, second) else 2.0 if first.name == second.name else 1.0
 
 
 def named(annotated: AnnotatedArticle) -> list[tuple[Party, bool]]:

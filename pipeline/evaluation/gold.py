@@ -113,7 +113,16 @@ def load_gold(path: Path, format: str | None = None) -> GoldSet:
         raise GoldError(f"{path}: {error}") from None
     if not found.articles:
         raise GoldError(f"{path}: no article in it is in the format {kind}")
-    return found
+    return replace(found, left_out=(*found.left_out, *_gaps(found)))
+
+
+def _gaps(found: GoldSet) -> Iterator[str]:
+    """Yield how many records lack what others of the set have; they are scored without it."""
+    claims = [claim for item in found.articles for claim in item.claims or ()]
+    for aspect in ("topics", "stance"):
+        lacking = sum(not getattr(claim, aspect) for claim in claims)
+        if lacking and aspect not in found.unknown:
+            yield f"{aspect} of {lacking} records, and each of these as a whole: not annotated"
 
 
 def guess_format(path: Path) -> str:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from ..evaluate import Comparison, Outcome, Report
 from ..schema import STANCES
 from .reliability import Bin
-from .rows import buckets, headlines, label_errors, notes, rows, topic_rows
+from .rows import buckets, headlines, notes, rows, topic_rows, wrong_labels
 from .scores import WRONG_KINDS, Claim
 from .tables import interval, lead, percent, runs
 
@@ -84,7 +84,6 @@ def report_page(report: Report, comparisons: Sequence[Comparison] = ()) -> str:
             if cells
         ],
         articles=[(outcome, errors) for outcome, errors in articles if errors],
-        records=any(outcome.gold or outcome.predicted for outcome in report.outcomes),
     )
     return str(page)
 
@@ -144,18 +143,15 @@ def plot(bins: Sequence[Bin]) -> list[tuple[float, float, float, int]]:
 
 
 def article_errors(outcome: Outcome) -> Iterator[Error]:
-    """Yield the errors of an article: missed and wrong records, and found ones with a wrong label, with their text."""
+    """Yield the errors of an article with their text: missed and wrong records, and those with a wrong label."""
     for index in outcome.missed:
         claim = outcome.gold[index]
         yield Error("missed", claim.proponent.name, ", ".join(claim.traits), pieces(outcome, claim))
     for index, kind in sorted(outcome.wrong.items()):
         claim = outcome.predicted[index]
         yield Error(kind, claim.proponent.name, f"score {claim.score:.2f}", pieces(outcome, claim))
-    for match in outcome.matches:
-        gold, predicted = outcome.gold[match.gold], outcome.predicted[match.predicted]
-        wrong = label_errors(gold, predicted, outcome.unknown) if match.found else []
-        if wrong:
-            yield Error("wrong label", gold.proponent.name, " · ".join(wrong), pieces(outcome, gold))
+    for gold, wrong in wrong_labels(outcome):
+        yield Error("wrong label", gold.proponent.name, " · ".join(wrong), pieces(outcome, gold))
 
 
 def pieces(outcome: Outcome, claim: Claim) -> tuple[Piece, ...]:
@@ -173,7 +169,7 @@ def pieces(outcome: Outcome, claim: Claim) -> tuple[Piece, ...]:
 def marked(outcome: Outcome, start: int = 0, end: int | None = None) -> tuple[Piece, ...]:
     """Return an article's text, or a stretch of it, as pieces."""
     end = len(outcome.text) if end is None else end
-    gold, predicted = (_owners(claims) for claims in (outcome.gold, outcome.predicted))
+    gold, predicted = (_owners(claims) for claims in (outcome.asked, outcome.predicted))
     found = []
     marks = {(True, True): "both", (True, False): "gold", (False, True): "predicted", (False, False): "none"}
     inside = ({at - start for at in owners if start <= at < end} for owners in (gold, predicted))

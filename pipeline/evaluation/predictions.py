@@ -16,7 +16,11 @@ from .system import LINK, System, fresh
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a processed document says, in the terms of the scores."""
+    """What a processed document says, in the terms of the scores.
+
+    `listed`: whether its people list their memberships (`bodies`), be it none: True, False, both, or nothing where the
+    linker found nobody.
+    """
 
     claims: tuple[Claim, ...] = ()
     mentions: tuple[Tag, ...] = ()
@@ -25,6 +29,7 @@ class Prediction:
     proposers: tuple[Holding, ...] = ()
     people: tuple[tuple[Party, str | None], ...] = ()
     sources: tuple[tuple[Range, str, tuple[Range, ...]], ...] = ()
+    listed: frozenset[bool] = frozenset()
 
 
 def read_doc(doc: Doc) -> Prediction:
@@ -71,6 +76,7 @@ def read_doc(doc: Doc) -> Prediction:
             for p in proposals
             for a, b in p["spans"]
         ),
+        listed=frozenset("bodies" in entity for entity in entities if entity["kind"] == "person"),
     )
 
 
@@ -94,14 +100,24 @@ def _holdings(text: str, entity: Mapping[str, Any], party: Party, mentions: Sequ
             yield Holding(place.start, place.end, "ORG", party)
 
 
+def may_open(system: System) -> bool:
+    """Tell whether the linker can name the source of any statement, and not of delegates' proposals alone."""
+    return _linker_settings(system) is not None
+
+
+def _linker_settings(system: System) -> dict[str, Any] | None:
+    linker = next((component for stage, component in system.components() if stage == LINK), None)
+    settings = getattr(linker, "settings", None)
+    return settings if isinstance(settings, dict) else None
+
+
 def open_sources(system: System, prepared: Doc, article: Article) -> Prediction:
     """Return what the pipeline says where nobody need be a delegate.
 
     A trained linker then lets everybody propose and keeps every record (its setting `open`); rules keep their verdict.
     """
-    linker = next((component for stage, component in system.components() if stage == LINK), None)
-    settings = getattr(linker, "settings", None)
-    if not isinstance(settings, dict):
+    settings = _linker_settings(system)
+    if settings is None:
         return read_doc(system.run(fresh(system.nlp, prepared, article), {}, LINK))
     before = dict(settings)
     settings["open"] = True

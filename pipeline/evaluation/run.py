@@ -128,11 +128,14 @@ def _languages_of(gold: GoldSet, languages: Languages) -> list[str | None]:
 
 def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
     """Return the baselines to run; "all" are those that differ from the model in something that is measured."""
-    if NONE in request.baselines:
-        return ()
-    unknown = [name for name in request.baselines if name not in (*BASELINES, ALL)]
+    unknown = [name for name in request.baselines if name not in (*BASELINES, ALL, NONE)]
     if unknown:
         raise BaselineError(f"no baseline {unknown[0]!r}; there are: {', '.join(BASELINES)}, {ALL}, {NONE}")
+    if NONE in request.baselines:
+        others = [name for name in request.baselines if name != NONE]
+        if others:
+            raise BaselineError(f"baseline {NONE!r} goes with no other, not with {others[0]!r}")
+        return ()
     if ALL not in request.baselines:
         return request.baselines
     found = [] if model == RULE_PIPELINE else [RULES]
@@ -159,8 +162,11 @@ def _train_split() -> tuple[GoldArticle, ...]:
 
 @cache
 def _single_proposals(lang: str) -> tuple[GoldArticle, ...]:
+    """Return the proposals of all files of a language: `en.jsonl`, and `en-*.jsonl` beside it."""
     try:
-        found = load_proposals(resource("data", "annotated", FOLDER, f"{lang}.jsonl"), load_topics())
+        folder = resource("data", "annotated", FOLDER)
+        files = [*folder.glob(f"{lang}.jsonl"), *sorted(folder.glob(f"{lang}-*.jsonl"))]
+        found = [proposal for file in files for proposal in load_proposals(file, load_topics())]
     except FileNotFoundError:
         return ()
     except CorpusError as error:

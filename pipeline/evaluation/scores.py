@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from ..languages import load_languages
 from ..people import name_words, same_name
+from ..rules.lexicon import load_lexicon
 from ..schema import MENTION_LABELS
 from .intervals import Tally
 
@@ -40,7 +43,7 @@ class Party:
 
 @dataclass(frozen=True)
 class Claim:
-    """A record, as gold or as predicted.
+    """A record, as gold or as predicted; a gold one without topics, or without a stance, is not asked for them.
 
     `loose`: posts and organizations are right where each contains, or is contained in, a predicted one, and surplus
     ones do no harm. `stance_also`: other answers that count as right. `traits`: the error buckets of a gold record.
@@ -101,7 +104,8 @@ def agrees(gold: Party, predicted: Party) -> bool:
     """Tell whether a predicted proponent is the gold one, by their names.
 
     A person: the same name, a part of it or its Chinese characters, either way round, or one of the gold aliases. An
-    organization: the same words but for a leading "the", the words of one among those of the other, or an alias.
+    organization: the same words but for a leading "the", an alias, or the words of one among those of the other, where
+    they tell which one it is or what they lack doesn't.
     """
     if gold.kind != predicted.kind:
         return False
@@ -111,8 +115,24 @@ def agrees(gold: Party, predicted: Party) -> bool:
         return True
     if gold.kind == "person":
         return any(same_name(gold.name, name) or same_name(name, gold.name) for name in names)
-    ours, theirs = (set(_plain(name).split()) for name in (gold.name, predicted.name))
-    return bool(ours and theirs) and (ours <= theirs or theirs <= ours)
+    shorter, longer = sorted((set(_plain(name).split()) for name in (gold.name, predicted.name)), key=len)
+    generic, kinds = _ordinary_words()
+    return shorter <= longer and (bool(shorter - generic - kinds) or longer - shorter <= generic)
+
+
+@cache
+def _ordinary_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the words of any language that don't tell an organization: what is generic, and what kinds there are."""
+    languages = load_languages()
+    lexicons = [load_lexicon(lang) for lang, entry in languages.table.items() if entry.get("lexicon")]
+    kinds = frozenset(word.casefold() for lexicon in lexicons for word in lexicon.organization_suffixes)
+    return languages.generic_words(), kinds
+
+
+def likeness(first: Party, second: Party) -> float:
+    """Return how well two names go together, to assign them: the same one before others that may mean the same."""
+    # Over 2, so that no two other pairs together outweigh one of the same name.
+    return 0.0 if not agrees(first, second) else 3.0 if _party_key(first) == _party_key(second) else 1.0
 
 
 def _plain(name: str) -> str:
@@ -170,17 +190,22 @@ def assign(weights: NDArray[np.float64]) -> list[tuple[int, int]]:
 def attribution_tallies(
     text: str, gold: Sequence[Claim], predicted: Sequence[Claim], matches: Sequence[Match]
 ) -> Tallies:
-    """Return the tallies of records found (overlap, exact, characters), whole records, proponents and buckets."""
+    """Return the tallies of records found (overlap, exact, characters), whole records, proponents and buckets.
+
+    A gold record whose topics or stance nobody annotated is no whole record, and what found it is no wrong one.
+    """
     sizes = (len(gold), len(predicted))
     found = [match for match in matches if match.found]
     pairs = [(gold[match.gold], predicted[match.predicted]) for match in found]
+    whole = [pair for pair in pairs if _labelled(pair[0])]
+    whole_sizes = (sum(map(_labelled, gold)), len(predicted) - (len(pairs) - len(whole)))
     tallies = {
         "attribution.overlap": Tally(len(found), *sizes),
         "attribution.exact": Tally(sum(match.exact for match in matches), *sizes),
         "attribution.characters": _character_tally(text, gold, predicted),
         "proponent": _proponent_tally(gold, predicted),
-        "record.whole": Tally(sum(whole_right(*pair) for pair in pairs), *sizes),
-        "record.core": Tally(sum(core_right(*pair) for pair in pairs), *sizes),
+        "record.whole": Tally(sum(whole_right(*pair) for pair in whole), *whole_sizes),
+        "record.core": Tally(sum(core_right(*pair) for pair in whole), *whole_sizes),
     }
     reached = {match.gold for match in found}
     for index, claim in enumerate(gold):
@@ -188,6 +213,10 @@ def attribution_tallies(
             key = f"bucket/{trait}"
             tallies[key] = tallies.get(key, Tally()) + Tally(index in reached, 1, 1)
     return tallies
+
+
+def _labelled(gold: Claim) -> bool:
+    return bool(gold.topics and gold.stance)
 
 
 def _character_tally(text: str, gold: Sequence[Claim], predicted: Sequence[Claim]) -> Tally:
@@ -204,15 +233,26 @@ def _character_tally(text: str, gold: Sequence[Claim], predicted: Sequence[Claim
 
 
 def _by_party(text: str, claims: Sequence[Claim]) -> dict[Party, set[int]]:
+    parties = _parties(claims)
     found: dict[Party, set[int]] = {}
     for claim in claims:
-        found.setdefault(claim.proponent, set()).update(characters(normalise(text, claim.spans)))
+        party = parties[_party_key(claim.proponent)]
+        found.setdefault(party, set()).update(characters(normalise(text, claim.spans)))
+    return found
+
+
+def _parties(claims: Iterable[Claim]) -> dict[tuple[str, str], Party]:
+    """Return the proponents of records, each once, with the aliases of all of its records."""
+    found: dict[tuple[str, str], Party] = {}
+    for party in (claim.proponent for claim in claims):
+        known = found.setdefault(_party_key(party), party)
+        aliases = tuple(dict.fromkeys((*known.aliases, *party.aliases)))
+        found[_party_key(party)] = replace(known, aliases=aliases)
     return found
 
 
 def _proponent_tally(gold: Sequence[Claim], predicted: Sequence[Claim]) -> Tally:
-    ours = list({_party_key(claim.proponent): claim.proponent for claim in gold}.values())
-    theirs = list({_party_key(claim.proponent): claim.proponent for claim in predicted}.values())
+    ours, theirs = (list(_parties(claims).values()) for claims in (gold, predicted))
     table = np.array([[float(agrees(a, b)) for b in theirs] for a in ours]).reshape(len(ours), len(theirs))
     return Tally(len(assign(table)), len(ours), len(theirs))
 
@@ -232,7 +272,10 @@ def whole_right(gold: Claim, predicted: Claim) -> bool:
 
 
 def core_right(gold: Claim, predicted: Claim) -> bool:
-    """Tell whether body and stance of a found record are right, a gold topic is found, and one at most is surplus."""
+    """Tell whether body and stance of a found record are right, and its topics by and large.
+
+    One gold topic at least is found, however many others are missed, and one topic at most is surplus.
+    """
     ours, theirs = set(gold.topics), set(predicted.topics)
     topics = bool(ours & theirs) and len(theirs - ours) <= 1
     return gold.body == predicted.body and stance_right(gold, predicted) and topics

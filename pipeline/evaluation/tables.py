@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..evaluate import Comparison, Outcome, Report
 from .intervals import Difference, Estimate
-from .rows import buckets, headlines, label_errors, notes, rows, topic_rows
+from .rows import buckets, headlines, notes, rows, topic_rows, wrong_labels
 from .scores import WRONG_KINDS, Claim
 
 # A gold span, a predicted one, and one that is both.
@@ -25,8 +25,11 @@ def report_view(report: Report, comparisons: Sequence[Comparison] = ()) -> Group
     parts += [Text(note, style="dim") for note in notes(report)]
     if comparisons:
         parts += [Text(), comparison_table(report, comparisons)]
-    if report.outcomes and any(outcome.gold or outcome.predicted for outcome in report.outcomes):
+    errors = calibration_errors(report)
+    if report.risk:
         parts += [Text(), error_table(report), Text(), calibration_table(report)]
+    elif errors:
+        parts += [Text(), Text(errors)]
     topics = topic_rows(report)
     if topics:
         parts += [Text(), topics_table(report)]
@@ -100,18 +103,23 @@ def error_table(report: Report) -> Table:
 
 def calibration_table(report: Report) -> Table:
     """Return the calibration errors and the trade of recall for precision by a minimum score."""
-    errors = ", ".join(
-        f"{name} {100 * found.ece:.1f} ({found.count})"
-        for name, found in report.calibration.items()
-        if found.ece is not None
-    )
-    table = Table(title=f"Calibration: ECE % over 10 bins of equal mass: {errors}\nRecords at a minimum score")
+    table = Table(title=f"{calibration_errors(report)}\nRecords at a minimum score".lstrip())
     for head in ("minimum", "coverage", "precision", "recall"):
         table.add_column(head, justify="right")
     for point in report.risk:
         cells = (point.coverage, point.precision, point.recall)
         table.add_row(f"{point.threshold:.2f}", *(percent(value) for value in cells))
     return table
+
+
+def calibration_errors(report: Report) -> str:
+    """Return the calibration error of each kind of score in one line; nothing where none was given."""
+    errors = [
+        f"{name} {100 * found.ece:.1f} ({found.count})"
+        for name, found in report.calibration.items()
+        if found.ece is not None
+    ]
+    return f"Calibration: ECE % over 10 bins of equal mass: {', '.join(errors)}" if errors else ""
 
 
 def topics_table(report: Report) -> Table:
@@ -144,7 +152,7 @@ def marked(outcome: Outcome) -> Text:
     text = Text(outcome.text)
     gold, predicted = (
         {at for claim in claims for start, end in claim.spans for at in range(start, end)}
-        for claims in (outcome.gold, outcome.predicted)
+        for claims in (outcome.asked, outcome.predicted)
     )
     for start, end, in_gold, in_predicted in runs(len(outcome.text), gold, predicted):
         if in_gold or in_predicted:
@@ -168,9 +176,10 @@ def error_lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "missed", _words(outcome, outcome.gold[index])
     for index, kind in sorted(outcome.wrong.items()):
         yield kind, _words(outcome, outcome.predicted[index])
-    for gold, predicted in outcome.pairs:
-        for words in label_errors(gold, predicted, outcome.unknown):
-            yield f"found, but wrong {words.split(':')[0]}", f"{gold.proponent.name}: {words.split(': ', 1)[1]}"
+    found = "found, but " if outcome.gold else ""
+    for gold, wrong in wrong_labels(outcome):
+        for words in wrong:
+            yield f"{found}wrong {words.split(':')[0]}", f"{gold.proponent.name}: {words.split(': ', 1)[1]}"
 
 
 def _words(outcome: Outcome, claim: Claim) -> str:
