@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.corpus import AnnotatedArticle, load_xml
+from pipeline.resources import resource
 from pipeline.training.augment import (
     Gazetteer,
     Rates,
@@ -121,6 +123,40 @@ def test_syllables_are_plain_letters() -> None:
     found = pinyin_syllables()
     assert {"ming", "zhi", "xiao"} <= set(found)
     assert all(syllable.isascii() and syllable.isalpha() for syllable in found)
+
+
+MEMBERS = """<article id="2020-bodies" lang="en" outlet="daily" published="2020-05-28" session_year="2020"
+ shape="report"><p><per id="p1">Luo An</per>, {}, said: <prop by="p1" n="1" topics="data" stance="promote">Open the
+ maps.</prop></p></article>"""
+
+
+@pytest.mark.parametrize(
+    ("body", "membership", "swapped"),
+    [
+        ("NPC", "an NPC deputy", True),
+        ("NPC", "deputy to the National People’s Congress", True),
+        ("CPPCC", "Member of the CPPCC National Committee", True),
+        ("CPPCC", "the political adviser", True),
+        ("NPC", "the National People's Congress", False),
+        ("CPPCC", "CPPCC", False),
+        ("NPC", "one of the Xinjiang deputies", False),
+        ("NPC", "one of the NPC delegates", False),
+        ("NPC", "NPC deputies", False),
+        ("NPC", "another deputy", False),
+        ("CPPCC", "members of the CPPCC National Committee", False),
+        ("CPPCC", "more than seventy political advisers", False),
+    ],
+)
+def test_only_the_membership_of_one_is_put_otherwise(tmp_path: Path, body: str, membership: str, swapped: bool) -> None:
+    text = MEMBERS.format(f'<body of="p1" is="{body}">{membership}</body>')
+    (tmp_path / "2020-bodies.xml").write_text(text, encoding="utf-8")
+    article = load_xml(tmp_path)[0]
+    lexicon = tomllib.loads(resource("configs", "lexicon.en.toml").read_text(encoding="utf-8"))
+    shipped = make_gazetteer(lexicon, ["Luo"], [article])
+    rates = replace(OFF, memberships=1.0)
+    seen = {words(augment(article, shipped, seed, rates), "BODY")[0] for seed in range(20)}
+    assert (len(seen) > 3) == swapped
+    assert swapped or seen == {membership}
 
 
 def test_posts_keep_their_kind(gold: AnnotatedArticle, gazetteer: Gazetteer) -> None:

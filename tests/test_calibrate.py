@@ -68,3 +68,10 @@ def test_the_best_cut_by_hand() -> None:
     # All kept: 4 of 4 and 2 gold, F1 4/6; from 0.35 on the two wrong ones are gone, F1 1.
     assert best_cut(scored, 2) == pytest.approx(0.35)
     assert best_cut([(0.2, True)], 1) == 0.0
+
+
+def test_no_cut_for_what_a_record_on_dev_makes() -> None:
+    # All kept: 200 of 201 and 200 gold, F1 400/401; without the wrong one 1, which is 0.0025 more.
+    assert best_cut([(0.9, True)] * 200 + [(0.5, False)], 200) == 0.0
+    # With three wrong ones F1 is 400/403, 0.0074 less than 1; from 0.45 on, when two are gone, 0.0025 less.
+    assert best_cut([(0.9, True)] * 200 + [(0.5, False), (0.4, False), (0.4, False)], 200) == pytest.approx(0.45)

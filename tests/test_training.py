@@ -6,8 +6,9 @@ import json
 import random
 import re
 import shutil
+import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +16,35 @@ import pytest
 import spacy
 import torch
 from spacy.language import Language
+from typer.testing import CliRunner
 
+import pipeline.training.recipe
+import pipeline.training.topics
+from benchmarks import variants
+from pipeline import resources
 from pipeline.build import build, load_pipeline
+from pipeline.cli import app
 from pipeline.corpus import CorpusError, load_topics, load_xml
 from pipeline.corpus_proposals import LabelledProposal
 from pipeline.document import make_doc
 from pipeline.heads import MENTION_TAGS, STATEMENT_TYPES
 from pipeline.resources import resource
+from pipeline.rules.classify import load_topic_terms
 from pipeline.schema import PROPOSAL, Article
 from pipeline.stage import ModelFileError
+from pipeline.topics import topic_table
 from pipeline.training.examples import OPEN, Example
-from pipeline.training.joint import Checkpoint, Joint, encode, losses, train
-from pipeline.training.recipe import TrainingError, draw_examples, find_backbone, load_recipe, new_model, train_all
+from pipeline.training.joint import Checkpoint, CheckpointError, Joint, encode, losses, train
+from pipeline.training.recipe import (
+    Recipe,
+    TopicOptions,
+    TrainingError,
+    draw_examples,
+    find_backbone,
+    load_recipe,
+    new_model,
+    train_all,
+)
 from pipeline.training.topics import train_topics
 from tests.tiny_backbone import write_backbone, write_config, write_corpus
 
@@ -40,14 +58,21 @@ TEXT = (
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny model that has learned one story by heart, its corpus and its config."""
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny backbone, a corpus of one story, and the config of a training on it."""
     root = tmp_path_factory.mktemp("trained")
     write_corpus(root / "corpus" / "train", tuple(range(2013, 2021)))
     write_corpus(root / "corpus" / "dev", (2021, 2022))
-    config = write_config(root / "train.toml", root / "corpus", write_backbone(root / "backbone"), 30)
-    train_all(load_recipe(config), root / "model", root / "work", keep_torch=True, log=lambda line: None)
+    write_config(root / "train.toml", root / "corpus", write_backbone(root / "backbone"), 30)
     return root
+
+
+@pytest.fixture(scope="session")
+def trained(untrained: Path) -> Path:
+    """The same folder, with a model that has learned the story by heart."""
+    recipe = load_recipe(untrained / "train.toml")
+    train_all(recipe, untrained / "model", untrained / "work", keep_torch=True, log=lambda line: None)
+    return untrained
 
 
 @pytest.fixture(scope="session")
@@ -277,6 +302,55 @@ def test_a_checkpoint_of_another_training_is_refused(trained: Path, tmp_path: Pa
         train_all(other, tmp_path / "model", tmp_path / "work", log=lambda line: None)
 
 
+def test_a_checkpoint_chosen_on_another_dev_is_refused(untrained: Path, tmp_path: Path) -> None:
+    recipe = replace(load_recipe(untrained / "train.toml", epochs=1), dev=write_corpus(tmp_path / "dev", (2021,)))
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    before = json.loads((tmp_path / "model" / "metrics.json").read_text(encoding="utf-8"))["training"]
+    write_corpus(tmp_path / "dev", (2021, 2022))
+    with pytest.raises(TrainingError, match=r"joint\.pt is of a training with other data"):
+        train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    lines: list[str] = []
+    start = tmp_path / "work" / "joint.pt"
+    train_all(recipe, tmp_path / "model", tmp_path / "work", log=lines.append, start=start)
+    assert any(line.startswith("epoch 1/1") for line in lines)
+    after = json.loads((tmp_path / "model" / "metrics.json").read_text(encoding="utf-8"))["training"]
+    assert after["data"] == before["data"] == after["start"]
+    assert after["dev_data"] != before["dev_data"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, -200])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, size: int) -> None:
+    checkpoint = Checkpoint(tmp_path / "joint.pt", "one")
+    checkpoint.save({"model": {"weights": torch.zeros(500)}})
+    checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:size])
+    with pytest.raises(CheckpointError, match=r"joint\.pt is no whole checkpoint: remove it, or name another folder"):
+        checkpoint.load(torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "damaged"),
+    [
+        (("*",), ()),
+        (("config.json",), ()),
+        (("model.safetensors",), ()),
+        (("tokenizer*",), ()),
+        ((), ("model.safetensors",)),
+        ((), ("tokenizer.json",)),
+    ],
+)
+def test_half_a_backbone_is_named(
+    untrained: Path, tmp_path: Path, missing: tuple[str, ...], damaged: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "half"
+    shutil.copytree(untrained / "backbone", folder)
+    for path in [path for name in missing for path in folder.glob(name)]:
+        path.unlink()
+    for name in damaged:
+        (folder / name).write_bytes((folder / name).read_bytes()[:300])
+    with pytest.raises(TrainingError, match=r"backbone .*half.*tokenizer\.json"):
+        new_model(load_recipe(untrained / "train.toml", str(folder)), load_topics())
+
+
 def test_nothing_of_the_model_before_is_left_in_its_folder(trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     shutil.copytree(trained / "model", out)
@@ -343,6 +417,29 @@ def test_training_stops_early_and_keeps_the_best(trained: Path) -> None:
     assert float(model.heads.topic_scale.detach().sum()) == states[1] != states[3]
 
 
+def test_a_training_that_stopped_early_stays_stopped(untrained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(untrained / "train.toml", epochs=9)
+    options = replace(recipe.joint, patience=2)
+    topics = load_topics()
+    checkpoint = Checkpoint(tmp_path / "joint.pt", "one")
+    scored: list[int] = []
+    found = []
+
+    def score(epoch: int, current: Joint) -> float:
+        scored.append(epoch)
+        return (0.1, 0.5, 0.4, 0.3, 0.6)[epoch]
+
+    for _ in range(2):
+        model, tokenizer = new_model(recipe, topics)
+        draw = draw_examples(recipe, load_xml(recipe.train, topics), tokenizer)
+        lines: list[str] = []
+        train(model, draw, options, checkpoint, score, lines.append)
+        found.append(model.heads.mention_tags.weight.detach().numpy().copy())
+    assert scored == [0, 1, 2, 3]
+    assert lines == ["resumed behind epoch 4", "no better score for 2 epochs: stopped"]
+    assert np.array_equal(*found)
+
+
 def test_without_sayings_only_proposals_are_learned(trained: Path) -> None:
     recipe = replace(load_recipe(trained / "train.toml"), sayings=False)
     topics = load_topics()
@@ -400,31 +497,173 @@ def test_single_proposals_count_in_training(trained: Path, tmp_path: Path) -> No
         train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
 
 
-def test_a_topic_can_be_added(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pipeline.training.topics as module
+@pytest.fixture
+def add_topic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """What adds a table to `configs/topics.toml`, in a copy of the shipped configs."""
+    shutil.copytree(resource("configs"), tmp_path / "configs")
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "pipeline")
 
-    labels = (*load_topics(), "chess")
-    monkeypatch.setattr(module, "load_topics", lambda: labels)
-    monkeypatch.setattr(
-        module, "example_docs", lambda nlp, names: [(nlp.get_pipe("encode")(nlp.make_doc("more chess")), "chess")]
-    )
-    recipe = load_recipe(trained / "train.toml")
-    train_topics(recipe, str(trained / "model"), tmp_path / "model", log=lambda line: None)
+    def add(table: str) -> None:
+        with (tmp_path / "configs" / "topics.toml").open("a", encoding="utf-8") as file:
+            file.write(f"\n{table}\n")
+
+    return add
+
+
+def chess() -> str:
+    """The topic that the head of `configs/topics.toml` shows how to add."""
+    lines = resource("configs", "topics.toml").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line.removeprefix("#   ") for line in lines if line.startswith("#   "))
+
+
+def test_a_topic_can_be_added(trained: Path, tmp_path: Path, add_topic: Callable[[str], None]) -> None:
+    add_topic(chess())
+    recipe = replace(load_recipe(trained / "train.toml"), topics=TopicOptions(60, 1e-2))
+    source = tmp_path / "source"
+    shutil.copytree(trained / "model", source)
+    (source / "README.md").write_text("The card of the model before.", encoding="utf-8")
+    train_topics(recipe, str(source), tmp_path / "model", log=lambda line: None)
     loaded = load_pipeline(str(tmp_path / "model"))
-    assert loaded.get_pipe("classify").settings["topics"][-1] == "chess"
-    assert [row[0] for row in records(loaded)] == ["Luo Wenqing", "Hu Jianbang"]
+    assert loaded.get_pipe("classify").settings["topics"] == list(load_topics())
+    text = TEXT.replace(
+        "villages should get a ledger of their own and money for it", "chess must be taught in villages"
+    )
+    doc = loaded(make_doc(loaded, Article("tiny", text)))
+    given = [[topic.label for topic in record.proposal.topics] for record in doc._.records]
+    assert ["chess" in labels for labels in given] == [True, False]
+    assert topic_table()[-1].cap_major == 23
+    assert load_topic_terms("en")["chess"].search(text)
+    assert not (tmp_path / "model" / "README.md").exists()
+    before, after = (
+        json.loads((folder / "metrics.json").read_text(encoding="utf-8")) for folder in (source, tmp_path / "model")
+    )
+    assert after["before"] == before["training"]
+    assert (after["training"]["articles"], after["training"]["examples"]) == (8, 3)
+    assert after["training"]["data"] != before["training"]["data"]
+    assert after["training"]["dev_data"] == before["training"]["dev_data"]
 
 
-def test_a_config_without_a_key_is_named(trained: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "examples", ['examples.en = ["chess for all"]', 'examples = "chess for all"', "examples = [1]"]
+)
+def test_examples_are_a_list_of_texts(
+    trained: Path, tmp_path: Path, add_topic: Callable[[str], None], examples: str
+) -> None:
+    add_topic(f"[chess]\n{examples}")
+    recipe = load_recipe(trained / "train.toml")
+    with pytest.raises(TrainingError, match=r"topics\.toml: the examples of chess must be a list of texts"):
+        train_topics(recipe, str(trained / "model"), tmp_path / "model", log=lambda line: None)
+
+
+def test_a_topic_that_nothing_shows_is_refused(trained: Path, tmp_path: Path, add_topic: Callable[[str], None]) -> None:
+    add_topic('[chess]\ndefinition = "Chess."\nexample = ["chess for all"]')
+    with pytest.raises(TrainingError, match=r"topics\.toml: chess is new to .* give it `examples`"):
+        train_topics(
+            load_recipe(trained / "train.toml"), str(trained / "model"), tmp_path / "model", log=lambda line: None
+        )
+
+
+def call(*args: object) -> tuple[int, str]:
+    """Return the exit code and what `twosessions train` says on standard error."""
+    result = CliRunner().invoke(app, ["train", *map(str, args)])
+    return result.exit_code, result.stderr
+
+
+def test_epochs_are_those_of_the_part(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Recipe] = []
+    keep = lambda recipe, *rest, **options: seen.append(recipe) or {}  # noqa: E731
+    monkeypatch.setattr(pipeline.training.recipe, "train_all", keep)
+    monkeypatch.setattr(pipeline.training.topics, "train_topics", keep)
+    for part in ("all", "topics"):
+        assert call(part, "--config", untrained / "train.toml", "--epochs", 7)[0] == 0
+    assert [(recipe.joint.epochs, recipe.topics.epochs) for recipe in seen] == [(7, 5), (30, 7)]
+
+
+@pytest.mark.parametrize(
+    ("part", "option"),
+    [
+        ("topics", ("--work", "folder")),
+        ("topics", ("--backbone", "folder")),
+        ("topics", ("--keep-torch",)),
+        ("topics", ("--start", "joint.pt")),
+        ("all", ("--model", "en")),
+    ],
+)
+def test_an_option_of_the_other_part_is_refused(part: str, option: tuple[str, ...]) -> None:
+    assert call(part, "--config", "none.toml", *option) == (2, f"{option[0]} does not go with {part}\n")
+
+
+def test_a_start_leaves_no_epochs_to_count() -> None:
+    code, said = call("all", "--config", "none.toml", "--start", "joint.pt", "--epochs", 2)
+    assert (code, said) == (2, "--start leaves the joint epochs out: it does not go with --epochs\n")
+
+
+@pytest.mark.parametrize("module", ["torch", "transformers", "sklearn", "onnx", "onnxscript"])
+def test_all_of_the_extra_is_looked_for_at_once(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    code, said = call("all", "--config", "none.toml")
+    assert (code, said) == (2, f"{module} is not installed: pip install -c constraints.txt -e '.[train]'\n")
+
+
+def test_a_config_without_a_key_is_named(untrained: Path, tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
-    path.write_text((trained / "train.toml").read_text().replace("window_size", "window_siz"))
-    with pytest.raises(TrainingError, match=r"bad\.toml.*window_size"):
+    path.write_text((untrained / "train.toml").read_text().replace("window_size = 64\n", ""))
+    with pytest.raises(TrainingError, match=r"bad\.toml: no value for 'window_size'"):
         load_recipe(path)
 
 
-def test_proposals_are_not_dealt_into_fewer_than_no_parts(trained: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("[augment]", 'proposals = "en.jsonl"\n[augment]', r"proposals is 'en\.jsonl' in \[data\]; a list of texts"),
+        ("[augment]", 'outside = "folder"\n[augment]', r"outside is 'folder' in \[data\]; a list of texts"),
+        (
+            "[augment]",
+            "proposal_part = 3\n[augment]",
+            r"no key proposal_part in \[data\]; the keys are .*parts",
+        ),
+        ("[augment]", "[augment]\nnames = 1.5", r"names is 1\.5 in \[augment\]; a number from 0 to 1"),
+        ("[augment]", "[augment]\nname = 0.5", r"no key name in \[augment\]"),
+        ("[augment]", "[augmentation]", "no key augmentation; the keys are lang, data, augment"),
+        ("[joint]", "[joint]\nweights = {topics = 5.0}", r"no key topics in \[joint\.weights\]; .*topic, stance"),
+        ("[joint]", "[joint]\nweights = 5.0", r"weights is 5\.0 in \[joint\]; a table"),
+        ("[joint]", "[joint]\nwarm = 0.1", r"no key warm in \[joint\]"),
+        ("batch = 2", "batch = 0", r"batch is 0 in \[joint\]; a whole number, 1 at least"),
+        ("batch = 2", "batch = true", r"batch is True in \[joint\]"),
+        ("epochs = 30", "epochs = 0", r"epochs is 0 in \[joint\]; a whole number, 1 at least"),
+        ("encoder_rate = 5e-3", 'encoder_rate = "fast"', r"encoder_rate is 'fast' in \[joint\]; a number"),
+        ("head_rate = 1e-2", "head_rate = nan", r"head_rate is nan in \[joint\]; a number"),
+        ("epochs = 5", "epochs = 0", r"epochs is 0 in \[topics\]"),
+        ("[topics]", '[topics]\nrate = "fast"', r"rate is 'fast' in \[topics\]; a number"),
+    ],
+)
+def test_a_config_is_checked_whole(untrained: Path, tmp_path: Path, before: str, after: str, message: str) -> None:
     path = tmp_path / "bad.toml"
-    path.write_text((trained / "train.toml").read_text().replace("[augment]", "proposal_parts = -1\n[augment]"))
+    text = (untrained / "train.toml").read_text(encoding="utf-8")
+    assert f"{before}\n" in text
+    path.write_text(text.replace(f"{before}\n", f"{after}\n"), encoding="utf-8")
+    with pytest.raises(TrainingError, match=rf"bad\.toml: .*{message}"):
+        load_recipe(path)
+
+
+def test_every_setting_of_the_joint_training_may_be_in_a_config(untrained: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(untrained / "train.toml")
+    values = {f.name: getattr(recipe.joint, f.name) for f in fields(recipe.joint) if f.name != "window"}
+    lines = [f"{name} = {value}" for name, value in values.items() if name != "weights"]
+    joint = "\n".join(["[joint]", *lines, "window_size = 64", "window_overlap = 16", "weights = {topic = 2}"])
+    text = (untrained / "train.toml").read_text(encoding="utf-8")
+    path = tmp_path / "train.toml"
+    path.write_text(re.sub(r"\[joint\].*(?=\[topics\])", f"{joint}\n", text, flags=re.DOTALL), encoding="utf-8")
+    assert load_recipe(path).joint == replace(recipe.joint, weights={"topic": 2})
+
+
+def test_the_shipped_config_is_one() -> None:
+    assert load_recipe(resource("configs", "train.en.toml")).lang == "en"
+
+
+def test_proposals_are_not_dealt_into_fewer_than_no_parts(untrained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text((untrained / "train.toml").read_text().replace("[augment]", "proposal_parts = -1\n[augment]"))
     with pytest.raises(TrainingError, match=r"bad\.toml: proposal_parts is -1"):
         load_recipe(path)
 
@@ -438,3 +677,28 @@ def test_a_wrong_backbone_is_refused(trained: Path, tmp_path: Path) -> None:
     path.write_text(text.replace(str(trained / "backbone"), "package:no_such_package/model"))
     with pytest.raises(TrainingError, match="pip install no-such-package"):
         find_backbone(load_recipe(path))
+
+
+def test_variants_without_their_data_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OUTSIDE", raising=False)
+    assert variants.chosen([]) == [name for name in variants.VARIANTS if name != "outside sets"]
+    assert capsys.readouterr().err == "outside sets: left out, for OUTSIDE names no folder of them\n"
+    monkeypatch.setenv("OUTSIDE", "folder")
+    assert variants.chosen([]) == list(variants.VARIANTS)
+
+
+def test_variants_differ_from_the_config_in_what_they_are_about() -> None:
+    recipe = replace(load_recipe(resource("configs", "train.en.toml")), proposal_parts=4)
+    made = {name: make(recipe) for name, make in variants.VARIANTS.items() if name != "outside sets"}
+    assert made.pop("single proposals in the joint training too") == recipe
+    assert made.pop("single proposals too") == replace(recipe, proposal_parts=0)
+    assert {(variant.proposals, variant.proposal_parts) for variant in made.values()} == {((), 0)}
+
+
+def test_a_variant_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["variants.py", "no such variant"])
+    with pytest.raises(SystemExit):
+        variants.main()
+    assert "invalid choice: 'no such variant'" in capsys.readouterr().err

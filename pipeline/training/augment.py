@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..corpus import AnnotatedArticle
@@ -35,6 +36,26 @@ class Gazetteer:
     posts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     places: Sequence[str] = ()
 
+    @cached_property
+    def holders(self) -> frozenset[str]:
+        """The words for one who has a membership: the last ones of wordings, but for names ("deputy", not "NPC")."""
+        last = {_words(wording)[-1] for wordings in self.wordings.values() for wording in wordings}
+        return frozenset(word for word in last if word == word.casefold())
+
+    @cached_property
+    def membership_words(self) -> frozenset[str]:
+        """All words of the wordings, in lower case."""
+        return frozenset(
+            word.casefold() for wordings in self.wordings.values() for wording in wordings for word in _words(wording)
+        )
+
+    def is_one_member(self, words: str) -> bool:
+        """Tell whether a membership without its article is put as the wordings are, so that these fit in its place:
+        not the body alone, not several members, nor one of them.
+        """
+        found = {word.casefold() for word in _words(words)}
+        return bool(found & self.holders) and found <= self.membership_words
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -50,6 +71,10 @@ class Rates:
     years: float = 0.0
     order: float = 0.0
     noise: float = 0.0
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
 
 
 def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int, rates: Rates | None = None) -> AnnotatedArticle:
@@ -142,18 +167,20 @@ def _given(gazetteer: Gazetteer, random_: random.Random) -> str:
 def _memberships(
     gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random, edits: Sequence[Edit]
 ) -> list[Edit]:
-    """Put memberships in other words of the same body."""
+    """Put the memberships of one person each in other words of the same body."""
     text = gold.article.text
     found = []
     for mention in gold.mentions:
         wordings = gazetteer.wordings.get(mention.is_ or "")
-        if mention.label != "BODY" or not wordings or random_.random() < 0.5:
+        old = text[mention.start : mention.end]
+        has_article = re.match(r"(an?|the) ", old, re.IGNORECASE)
+        if mention.label != "BODY" or not wordings:
+            continue
+        if not gazetteer.is_one_member(old[has_article.end() if has_article else 0 :]) or random_.random() < 0.5:
             continue
         if any(edit.start < mention.end and mention.start < edit.end for edit in edits):
             continue
-        old = text[mention.start : mention.end]
         new = random_.choice(wordings)
-        has_article = re.match(r"(an?|the) ", old, re.IGNORECASE)
         if has_article:
             new = ("an " if new[0] in "aeiouAEIOUN" and not new.startswith("National") else "a ") + new
         if old[0].isupper():

@@ -74,8 +74,16 @@ class Joint:
         return self
 
 
-class ForeignCheckpointError(ValueError):
-    """A checkpoint of another training; the message names the file."""
+class CheckpointError(ValueError):
+    """A checkpoint that can't be used: of another training, or no whole one; the message names the file."""
+
+
+# What `torch.load` raises for a file that is none of its own, or one that was cut off.
+_UNREADABLE = (OSError, EOFError, RuntimeError, UnpicklingError, LookupError)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -91,17 +99,18 @@ class Checkpoint:
     gives_way: bool = False
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
-        """Return the state, or None where nothing is written yet; raise `ForeignCheckpointError`."""
+        """Return the state, or None where nothing is written yet; raise `CheckpointError`."""
         if not self.path.exists():
             return None
-        state: dict[str, Any] = torch.load(self.path, weights_only=True, map_location=device)
-        if state.get("origin") != self.origin:
+        advice = "remove it, or name another folder for checkpoints with --work"
+        try:
+            state: dict[str, Any] = torch.load(self.path, weights_only=True, map_location=device)
+        except _UNREADABLE as error:
+            raise CheckpointError(f"{self.path} is no whole checkpoint: {advice} ({_reason(error)})") from None
+        if not isinstance(state, dict) or state.get("origin") != self.origin:
             if self.gives_way:
                 return None
-            raise ForeignCheckpointError(
-                f"{self.path} is of a training with other data, topics or settings:"
-                " remove it, or name another folder for checkpoints with --work"
-            )
+            raise CheckpointError(f"{self.path} is of a training with other data, topics or settings: {advice}")
         return state
 
     def save(self, state: dict[str, Any]) -> None:
@@ -111,14 +120,10 @@ class Checkpoint:
         part.replace(self.path)
 
 
-class StartError(ValueError):
-    """A file that holds no weights to start from; the message names it."""
-
-
 def start_from(model: Joint, path: Path) -> str:
     """Load the best weights of another training's checkpoint, and return the origin of that training.
 
-    Raises `StartError` for a file that is no checkpoint, or one of a model of other parts or topics.
+    Raises `CheckpointError` for a file that is no checkpoint, or one of a model of other parts or topics.
     """
     try:
         state = torch.load(path, weights_only=True, map_location=model.device)
@@ -126,10 +131,9 @@ def start_from(model: Joint, path: Path) -> str:
             raise LookupError(f"its topics are {', '.join(state['topics'])}")
         _restore(model, state["best"] or state["model"])
         return str(state["origin"])
-    except (OSError, EOFError, RuntimeError, UnpicklingError, LookupError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise StartError(
-            f"{path} is no checkpoint of a training with this backbone and these topics: {reason}"
+    except (*_UNREADABLE, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint of a training with this backbone and these topics: {_reason(error)}"
         ) from None
 
 
@@ -323,6 +327,10 @@ def train(
         best, best_epoch = (state["best_score"], state["best"]), state["best_epoch"]
         log(f"resumed behind epoch {begin}")
     for epoch in range(begin, options.epochs):
+        # Here and not behind the epoch, so that a training which has stopped is not taken up again.
+        if options.patience and epoch - 1 - best_epoch >= options.patience:
+            log(f"no better score for {options.patience} epochs: stopped")
+            break
         examples = first if epoch == 0 else draw(epoch)
         started = time.time()
         totals = _epoch(model, examples, optimizer, schedule, options, epoch)
@@ -338,9 +346,6 @@ def train(
                 "epoch": epoch, "best_score": best[0], "best": best[1], "best_epoch": best_epoch,
                 "topics": list(model.topics), "chance": [torch.get_rng_state(), random.getstate()],
             })  # fmt: skip
-        if options.patience and epoch - best_epoch >= options.patience:
-            log(f"no better score for {options.patience} epochs: stopped")
-            break
     if best[1] is not None:
         _restore(model, best[1])
 

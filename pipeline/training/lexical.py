@@ -16,14 +16,14 @@ Words = tuple[Doc, Sequence[tuple[int, int]]]
 
 # How freely a model follows the training data (the inverse of scikit-learn's regularisation).
 _FREEDOM = 5.0
-# A key that fewer records have says nothing.
-_LEAST = 2
 # What each key counts beforehand with and without a label.
 _SMOOTHING = 0.1
 
 
-def fit_lexical(name: str, records: Sequence[Words], target: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def fit_lexical(name: str, records: Sequence[Words], target: NDArray[Any], least: int = 2) -> dict[str, NDArray[Any]]:
     """Return the parameters of the linear model `name`; `target` is (records, labels) of 0 and 1.
+
+    A key that fewer records than `least` have says nothing.
 
     For each label words count the more, the more they tell its records from the others by themselves (Wang and
     Manning 2012, "Baselines and Bigrams"), so that a word that is telling but rare is not regularised away. A label
@@ -34,7 +34,7 @@ def fit_lexical(name: str, records: Sequence[Words], target: NDArray[Any]) -> di
 
     counted = [word_keys(doc, spans) for doc, spans in records]
     keys, seen = np.unique(np.concatenate([found for found, _ in counted]), return_counts=True)
-    keys, seen = keys[seen >= _LEAST], seen[seen >= _LEAST]
+    keys, seen = keys[seen >= least], seen[seen >= least]
     rarity = (np.log((1 + len(records)) / (1 + seen)) + 1).astype(np.float32)
     weighed = [weigh(keys, rarity, found, counts) for found, counts in counted]
     rows = np.repeat(np.arange(len(weighed)), [len(places) for places, _ in weighed])

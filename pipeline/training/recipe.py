@@ -5,15 +5,17 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import math
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from spacy.language import Language
 from spacy.vocab import Vocab
 from tokenizers import Tokenizer
@@ -31,11 +33,11 @@ from .calibrate import calibrate, class_data, quick_scores
 from .examples import Example, make_example, page_example
 from .export import assemble, assemble_from_memory, export_onnx, head_weights, write_pipeline
 from .joint import (
+    DEFAULT_WEIGHTS,
     Checkpoint,
-    ForeignCheckpointError,
+    CheckpointError,
     Joint,
     JointOptions,
-    StartError,
     start_from,
     train,
     weights_digest,
@@ -47,6 +49,8 @@ from .quantize import quantize
 from .rounding import even_factors, rounded
 
 Log = Callable[[str], None]
+#: A key of the topics' model over words is in so many records: it has a weight for each topic, so many bytes.
+TOPIC_LEAST = 3
 #: About as many single proposals fill a window of the encoder.
 PAGE = 5
 # So many articles show how far the encoder's activations reach.
@@ -55,6 +59,14 @@ _SAMPLE = 40
 
 class TrainingError(ValueError):
     """The config, the data or the backbone can't be used; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class TopicOptions:
+    """How to train the topic head alone; the rate is that of AdamW."""
+
+    epochs: int = 60
+    rate: float = 1e-3
 
 
 @dataclass(frozen=True)
@@ -79,15 +91,72 @@ class Recipe:
     sha256: str | None
     shapes: bool
     joint: JointOptions
-    topics: dict[str, Any]
+    topics: TopicOptions
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a key of the config may hold, in words and as a test."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def _whole(least: int) -> _Wanted:
+    return _Wanted(f"a whole number, {least} at least", lambda value: type(value) is int and value >= least)
+
+
+_TEXT = _Wanted("text", lambda value: isinstance(value, str))
+_TEXTS = _Wanted("a list of texts", lambda value: isinstance(value, list) and all(isinstance(x, str) for x in value))
+_TRUTH = _Wanted("true or false", lambda value: isinstance(value, bool))
+_INTEGER = _Wanted("a whole number", lambda value: type(value) is int)
+_NUMBER = _Wanted("a number, 0 at least", lambda value: type(value) in (int, float) and 0 <= value < math.inf)
+_SHARE = _Wanted("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1)
+
+_Keys = Mapping[str, "_Wanted | _Keys"]
+#: All that a config may hold.
+_KEYS: _Keys = {
+    "lang": _TEXT,
+    "data": {
+        "train": _TEXT, "dev": _TEXT, "outside": _TEXTS,
+        "proposals": _TEXTS, "proposal_parts": _whole(0), "sayings": _TRUTH,
+    },
+    "augment": {rate.name: _SHARE for rate in fields(Rates)},
+    "backbone": {"name": _TEXT, "sha256": _TEXT, "shapes": _TRUTH},
+    "joint": {
+        "epochs": _whole(1), "batch": _whole(1), "seed": _INTEGER, "patience": _whole(0),
+        "encoder_rate": _NUMBER, "head_rate": _NUMBER, "weight_decay": _NUMBER,
+        "warmup": _SHARE, "dropout": _SHARE, "body_dropout": _SHARE, "freeze_layers": _whole(0),
+        "rounded_epochs": _whole(0), "rounded_rate": _NUMBER, "window_size": _whole(1), "window_overlap": _whole(0),
+        "weights": dict.fromkeys(DEFAULT_WEIGHTS, _NUMBER),
+    },
+    "topics": {"epochs": _whole(1), "rate": _NUMBER},
+}  # fmt: skip
+
+
+def _check(table: Mapping[str, Any], known: _Keys, name: str = "") -> None:
+    """Raise `ValueError` that names a key which a table can't have, or a value which its key can't."""
+    place = f" in [{name}]" if name else ""
+    for key, value in table.items():
+        if key not in known:
+            raise ValueError(f"there is no key {key}{place}; the keys are {', '.join(known)}")
+        wanted = known[key]
+        if not isinstance(wanted, _Wanted):
+            if not isinstance(value, dict):
+                raise ValueError(f"{key} is {value!r}{place}; a table is wanted")
+            _check(value, wanted, f"{name}.{key}" if name else key)
+        elif not wanted.fits(value):
+            raise ValueError(f"{key} is {value!r}{place}; {wanted.words} is wanted")
 
 
 def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = None, seed: int | None = None) -> Recipe:
-    """Return the recipe of a config file, some of its values replaced; raise `TrainingError` that names a missing
-    key.
+    """Return the recipe of a config file, some of its values replaced; `epochs` are those of the joint training.
+
+    Raises `TrainingError` that names a missing or an unknown key, or one whose value can't be used.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
+        _check(data, _KEYS)
         joint = dict(data["joint"])
         window = WindowOptions(joint.pop("window_size"), joint.pop("window_overlap"))
         options = JointOptions(**joint, window=window)
@@ -98,18 +167,16 @@ def load_recipe(path: Path, backbone: str | None = None, epochs: int | None = No
             augment=Rates(**data["augment"]) if "augment" in data else None,
             outside=tuple(Path(path) for path in data["data"].get("outside", ())),
             proposals=tuple(Path(path) for path in data["data"].get("proposals", ())),
-            proposal_parts=int(data["data"].get("proposal_parts", 0)),
-            sayings=bool(data["data"].get("sayings", True)),
+            proposal_parts=data["data"].get("proposal_parts", 0),
+            sayings=data["data"].get("sayings", True),
             backbone=backbone or data["backbone"]["name"],
             sha256=None if backbone else data["backbone"].get("sha256"),
-            shapes=bool(data["backbone"].get("shapes", True)),
+            shapes=data["backbone"].get("shapes", True),
             joint=options,
-            topics=dict(data.get("topics", {})),
+            topics=TopicOptions(**data.get("topics", {})),
         )
         if not 0 <= window.overlap < window.size - 2:
             raise ValueError(f"window_overlap {window.overlap} does not fit window_size {window.size}")
-        if recipe.proposal_parts < 0:
-            raise ValueError(f"proposal_parts is {recipe.proposal_parts}; 0 at least")
     except KeyError as error:
         raise TrainingError(f"{path}: no value for {error}") from None
     except (OSError, TypeError, ValueError) as error:
@@ -177,17 +244,32 @@ def load_tokenizer(backbone: str) -> tuple[Tokenizer, tuple[int, int, int]]:
     last = loaded.sep_token_id if loaded.sep_token_id is not None else loaded.eos_token_id
     if first is None or last is None:
         raise TrainingError(f"backbone {backbone}: its tokenizer has no pieces that open and close a text")
+    # From a folder without its files comes a tokenizer that knows nothing else.
+    if len(loaded) <= len(loaded.all_special_ids):
+        raise TrainingError(f"backbone {backbone}: its tokenizer has no word pieces (tokenizer.json)")
     fast.no_truncation()
     fast.no_padding()
     return fast, (int(first), int(last), int(loaded.pad_token_id or 0))
 
 
 def new_model(recipe: Recipe, topics: Sequence[str]) -> tuple[Joint, Tokenizer]:
-    """Return an untrained model around the backbone, and the backbone's tokenizer."""
+    """Return an untrained model around the backbone, and the backbone's tokenizer.
+
+    Raises `TrainingError` for a backbone that is missing, or of which a part is missing or damaged.
+    """
     torch.manual_seed(recipe.joint.seed)
     backbone = find_backbone(recipe)
-    tokenizer, special = load_tokenizer(backbone)
-    encoder = Encoder.load(backbone, recipe.shapes)
+    try:
+        tokenizer, special = load_tokenizer(backbone)
+        encoder = Encoder.load(backbone, recipe.shapes)
+    except TrainingError:
+        raise
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TrainingError(
+            f"backbone {backbone} can't be loaded: name a hub id, or a folder with a whole config.json,"
+            f" model.safetensors and tokenizer.json ({reason})"
+        ) from None
     most = getattr(encoder.backbone.config, "max_position_embeddings", recipe.joint.window.size)
     if recipe.joint.window.size > most:
         raise TrainingError(f"window_size {recipe.joint.window.size} is over the backbone's {most} positions")
@@ -276,8 +358,8 @@ def load_all_proposals(recipe: Recipe, topics: Sequence[str]) -> list[LabelledPr
     return [proposal for path in recipe.proposals for proposal in load_proposals(path, topics)]
 
 
-def corpus_digest(data: Sequence[AnnotatedArticle | LabelledProposal], files: Iterable[Path] = ()) -> str:
-    """Return a digest of the training data, and of what is in `files` and folders of files beside it."""
+def corpus_digest(data: Iterable[object], files: Iterable[Path] = ()) -> str:
+    """Return a digest of articles, single proposals or examples, and of what is in `files` and folders of them."""
     digest = hashlib.sha256()
     for item in data:
         digest.update(repr(item).encode("utf-8"))
@@ -316,7 +398,8 @@ def train_all(
         return sum(scores.values()) / len(scores)
 
     draw = draw_examples(recipe, corpus, tokenizer, proposals)
-    data = corpus_digest([*corpus, *proposals], recipe.outside)
+    # Dev chooses the best epoch. What a training starts from is known by the first digest.
+    data = f"{corpus_digest([*corpus, *proposals], recipe.outside)} {corpus_digest(dev)}"
     started_from: dict[str, Any] = {}
     try:
         if start is None:
@@ -334,7 +417,7 @@ def train_all(
                 raise TrainingError(f"backbone {recipe.backbone} has no products to round: set rounded_epochs to 0")
             with rounded(model.encoder, factors):
                 _fit_rounded(model, recipe.joint, draw, score, checkpoint, log)
-    except (ForeignCheckpointError, StartError) as error:
+    except CheckpointError as error:
         raise TrainingError(str(error)) from None
     written = finish(recipe, model.to("cpu"), tokenizer, (corpus, proposals), dev, work, log)
     written.meta["training"].update(started_from)
@@ -419,6 +502,7 @@ def finish(
     settings, scores = calibrate(make, dev, model.topics, log)
     training = {
         "data": corpus_digest([*corpus, *proposals], recipe.outside),
+        "dev_data": corpus_digest(dev),
         "articles": len(corpus),
         "proposals": len(proposals),
         "backbone": recipe.backbone,
@@ -453,7 +537,8 @@ def lexical_weights(
     """Return the linear models over words, for topics and stance, of annotated articles and single proposals."""
     data = class_data(ExactTokenizer(Vocab()), [*corpus, *pages(proposals, PAGE)], topics)
     records = [(data.docs[at], spans) for at, spans in data.places]
-    return {**fit_lexical("topics", records, data.topics), **fit_lexical("stance", records, data.sides)}
+    topics = fit_lexical("topics", records, data.topics, TOPIC_LEAST)
+    return {**topics, **fit_lexical("stance", records, data.sides)}
 
 
 def keep_memory() -> None:
