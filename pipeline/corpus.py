@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations, product
@@ -25,8 +25,13 @@ SPLITS = ("train", "dev", "test")
 _MENTION_TAGS = {"per": "PERSON", "ref": REFERENCE, "role": "ROLE", "org": "ORG", "body": "BODY"}
 _STATEMENT_TAGS = ("prop", "say")
 _CJK = re.compile(r"[㐀-鿿]")
-#: A word, for counts and comparisons; a CJK character is one, as it is a token of `document`.
+_ARTICLE_ATTRIBUTES = frozenset(
+    ("id", "lang", "title", "outlet", "url", "published", "session_year", "shape", "breaks")
+)
+#: A word, for comparisons; a CJK character is one, as it is a token of `document`.
 WORD = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿]+")
+# A word as people count them: what stands between spaces ("state-owned"), or a CJK character.
+_COUNTED = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿][^\s㐀-鿿豈-﫿]*")
 
 
 class CorpusError(ValueError):
@@ -253,6 +258,11 @@ class _Builder:
                         )
 
 
+def word_count(text: str) -> int:
+    """Return how many words a text has: those between spaces, and each Chinese character, punctuation left out."""
+    return sum(1 for _ in _COUNTED.finditer(text))
+
+
 def chinese(text: str) -> bool:
     """Tell whether a text has a Chinese character."""
     return _CJK.search(text) is not None
@@ -274,7 +284,7 @@ def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[Annotate
     """Return the annotated article of an XML file, and what is wrong with it.
 
     `source` names the file in the problems; `topics` are the labels that may occur. The article is None
-    where the XML itself can't be read.
+    where the XML itself can't be read. That it has no outlet or shape is a warning.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
@@ -288,21 +298,26 @@ def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[Annotate
     if (root.text or "").strip():
         builder.problems.append("text outside of a <p>")
     for element in root:
-        if not isinstance(element.tag, str):
-            continue
-        if builder.text:
-            builder.text += gap
-        builder.paragraph(element)
-        if (element.tail or "").strip():
-            builder.complain(element, "text outside of a <p> behind this")
+        outside = (element.tail or "").strip()
+        if isinstance(element.tag, str):
+            if builder.text:
+                builder.text += gap
+            builder.paragraph(element)
+            if outside:
+                builder.complain(element, "text outside of a <p> behind this")
+        elif outside or element.tag is etree.Entity:
+            words = " ".join((outside or element.text or "").split())[:60]
+            builder.problems.append(f"line {element.sourceline}: '{words}': text outside of a <p>")
     builder.settle()
-    problems = [Problem(source, message) for message in (*_attribute_problems(root, source), *builder.problems)]
+    problems = [*_attribute_problems(root, source), *(Problem(source, message) for message in builder.problems)]
     year = root.get("session_year") or ""
     article = Article(
         id=root.get("id") or Path(source).stem,
         text=builder.text,
         lang=root.get("lang"),
+        title=root.get("title"),
         outlet=root.get("outlet"),
+        url=root.get("url"),
         published=root.get("published"),
         session_year=int(year) if year.isdigit() else None,
     )
@@ -321,21 +336,25 @@ def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[Annotate
     return AnnotatedArticle(article, root.get("shape"), entities, mentions, statements), problems
 
 
-def _attribute_problems(root: Any, source: str) -> Iterator[str]:
+def _attribute_problems(root: Any, source: str) -> Iterator[Problem]:
+    for name in sorted(set(root.attrib) - _ARTICLE_ATTRIBUTES):
+        yield Problem(source, f"attribute {name!r} does not belong on <article>")
     if root.get("id") != Path(source).stem:
-        yield f"id {root.get('id')!r} is not the file's stem"
+        yield Problem(source, f"id {root.get('id')!r} is not the file's stem")
     if not re.fullmatch(r"[a-z]{2}", root.get("lang") or ""):
-        yield f"lang {root.get('lang')!r} is no language code"
+        yield Problem(source, f"lang {root.get('lang')!r} is no language code")
     if not re.fullmatch(r"(19|20)\d\d", root.get("session_year") or ""):
-        yield f"session_year {root.get('session_year')!r} is no year"
-    if not (root.get("outlet") or "").strip():
-        yield "outlet is missing"
-    if root.get("shape") not in SHAPES:
-        yield f"shape {root.get('shape')!r}; one of {', '.join(SHAPES)}"
+        yield Problem(source, f"session_year {root.get('session_year')!r} is no year")
+    for name in ("outlet", "shape"):
+        if not (root.get(name) or "").strip():
+            yield Problem(source, f"{name} is missing", "warning")
+        elif name == "shape" and root.get(name) not in SHAPES:
+            yield Problem(source, f"shape {root.get('shape')!r}; one of {', '.join(SHAPES)}")
+    published = (root.get("published") or "").strip()
     try:
-        date.fromisoformat(root.get("published") or "")
+        date.fromisoformat(published)
     except ValueError:
-        yield f"published {root.get('published')!r} is no date"
+        yield Problem(source, f"published {published!r} is no date" if published else "published is missing")
 
 
 def near_duplicates(texts: dict[str, str], threshold: float = 0.2, width: int = 5) -> list[tuple[str, str, float]]:
@@ -377,14 +396,31 @@ def load_topics(path: Path | None = None) -> tuple[str, ...]:
     return tuple(tomllib.loads((path or resource("configs", "topics.toml")).read_text(encoding="utf-8")))
 
 
-def load_xml(folder: Path, topics: Iterable[str] | None = None) -> list[AnnotatedArticle]:
-    """Return the annotated articles of a folder's XML files, sorted; raise `CorpusError` for a broken one."""
+def files_in(path: Path, suffixes: Collection[str] = ()) -> list[Path]:
+    """Return a file itself, or the files of a folder and below, sorted, of some suffixes or of any; no hidden ones."""
+    if path.is_file():
+        return [path]
+    return [
+        file
+        for file in sorted(path.rglob("*"))
+        if (not suffixes or file.suffix.lower() in suffixes)
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
+
+
+def load_xml(path: Path, topics: Iterable[str] | None = None) -> list[AnnotatedArticle]:
+    """Return the annotated articles of an XML file, or of a folder and below, sorted by their paths.
+
+    Raises `CorpusError` for a file with an error.
+    """
     labels = tuple(topics or load_topics())
     found = []
-    for path in sorted(folder.glob("*.xml")):
-        annotated, problems = parse_xml(path.read_bytes(), path.name, labels)
-        if annotated is None or problems:
-            raise CorpusError("; ".join(str(problem) for problem in problems))
+    for file in files_in(path, (".xml",)):
+        annotated, problems = parse_xml(file.read_bytes(), file.name, labels)
+        errors = [str(problem) for problem in problems if problem.level == "error"]
+        if annotated is None or errors:
+            raise CorpusError("; ".join(errors))
         found.append(annotated)
     return found
 
@@ -412,7 +448,9 @@ def splits_of(path: Path) -> dict[str, Path]:
         for candidate in (path / split, path / f"{split}.jsonl"):
             if candidate.exists():
                 found.setdefault(split, candidate)
-    return found or {path.stem: path}
+    # "." and ".." have no name to write files under.
+    named = path.resolve() if path.name in ("", "..") else path
+    return found or {named.stem: path}
 
 
 def compile_corpus(source: Path, out: Path) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .corpus import SHAPES, AnnotatedArticle
+from .corpus import SHAPES, AnnotatedArticle, word_count
 from .schema import MENTION_LABELS, REFERENCE, STANCES
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def count(articles: Iterable[AnnotatedArticle]) -> SplitStats:
         records = {(holder, s.n): s for s in annotated.statements if s.n is not None for holder in (s.by or ("",))}
         sayings = sum(s.n is None for s in annotated.statements)
         stats.articles += 1
-        stats.words += len(annotated.article.text.split())
+        stats.words += word_count(annotated.article.text)
         stats.records += len(records)
         stats.proposal_spans += len(annotated.statements) - sayings
         stats.sayings += sayings

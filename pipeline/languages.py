@@ -47,7 +47,7 @@ class Languages:
         return frozenset(word for entry in self.table.values() for word in entry.get("generic", ()))
 
     def written_date(self, text: str, lang: str | None) -> re.Match[str] | None:
-        """Return the first written-out date of a text; its first group is the year."""
+        """Return the first written-out date of a text; its group `year` is the year."""
         pattern = self.table.get(lang or "", {}).get("written_date")
         return re.search(pattern, text) if pattern else None
 

@@ -22,10 +22,20 @@ MEGABYTE = 1_000_000
 
 _BAD_NAME = re.compile("[\0\ud800-\udfff]")
 _METADATA = ("title", "outlet", "url", "published")
-_ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.年]\d{1,2}[-/.月]\d{1,2}")
+_ISO_DATE = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)[-/.年]\d{1,2}[-/.月]\d{1,2}")
 _STEM_YEAR = re.compile(r"^((?:19|20)\d\d)(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_JSON_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?[ \t]*\{\s*["}]')
+_BOM = b"\xef\xbb\xbf"
+# How JSON with something in it begins: an object, or a list of them.
+_JSON_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*["}]')
+# The first line of JSON that is laid out over several.
+_JSON_BRACKETS = frozenset({b"{", b"[", b"[{"})
+# A text is damaged UTF-8 where it has this many sound characters beyond ASCII for each place that is unsound; in other
+# encodings few places are sound by chance: one of four in GBK.
+_SOUND_SHARE = 2
+# What marks an element of a page as its date stamp, in its class, id or itemprop.
+_STAMP = re.compile("date|time|publish|posted|byline|info", re.IGNORECASE)
+_DATE_SEARCH = {"extensive_search": False, "original_date": True}
 
 # Where a dateline stands: in one of the first or last lines, which is short; in a longer one near its beginning, or
 # behind a label ("Updated:").
@@ -82,11 +92,13 @@ def _read_path(path: Path, options: ReadOptions, inside: frozenset[Path] = froze
             real = path.resolve()
             if real in inside:
                 raise _Unreadable("a link back to a folder that it is in")
-            children = sorted(child for child in path.iterdir() if not child.name.startswith("."))
-            if not children and not inside:
+            empty = True
+            for child in sorted(child for child in path.iterdir() if not child.name.startswith(".")):
+                for item in _read_path(child, options, inside | {real}):
+                    empty = False
+                    yield item
+            if empty and not inside:
                 raise _Unreadable("an empty folder")
-            for child in children:
-                yield from _read_path(child, options, inside | {real})
             return
         if not path.exists():
             raise _Unreadable("there is no such file or folder")
@@ -95,7 +107,8 @@ def _read_path(path: Path, options: ReadOptions, inside: frozenset[Path] = froze
         suffix = path.suffix.lower()
         if suffix in LINES_SUFFIXES:
             with path.open("rb") as stream:
-                yield from _read_lines(_bounded_lines(stream, options.max_bytes), str(path), _name(path), options)
+                lines = _bounded_lines(stream, options.max_bytes)
+                yield from _read_json(_opening(lines, options.max_bytes), lines, str(path), _name(path), options)
             return
         if suffix not in TEXT_SUFFIXES | HTML_SUFFIXES:
             known = ", ".join(sorted(TEXT_SUFFIXES | HTML_SUFFIXES | LINES_SUFFIXES))
@@ -125,21 +138,25 @@ def _os_reason(error: OSError) -> str:
 
 
 def _read_stream(stream: BinaryIO, options: ReadOptions) -> Iterator[Article | Failure]:
-    """Read standard input: JSON Lines if its first line begins as a JSON object does, one article otherwise."""
+    """Read standard input: JSON if it begins as that does or is that as a whole, one article otherwise."""
     lines = _bounded_lines(stream, options.max_bytes)
-    first = next(lines, b"")
-    if _JSON_OBJECT.match(first):
-        yield from _read_lines(chain([first], lines), "standard input", "stdin", options)
+    opening = _opening(lines, options.max_bytes)
+    data = b"".join(opening)
+    if _JSON_START.match(data) or _json_container(data) is not None:
+        yield from _read_json(opening, lines, "standard input", "stdin", options)
         return
     try:
-        data = first + stream.read(max(0, options.max_bytes + 1 - len(first)))
         if len(data) > options.max_bytes:
-            raise _Unreadable(f"over the limit of {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)")
+            raise _over_limit(options)
         looks_html = re.match(rb"\s*(?:<!doctype html|<html)", data[:200], re.IGNORECASE)
         article = _from_html(data, "stdin") if looks_html else Article("stdin", decode(data))
         yield _finish(replace(article, id=_id_of_text("stdin", article.text)), options)
     except _Unreadable as error:
         yield Failure("standard input", str(error))
+
+
+def _over_limit(options: ReadOptions, what: str = "") -> _Unreadable:
+    return _Unreadable(f"{what}over the limit of {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)")
 
 
 def _id_of_text(stem: str, text: str) -> str:
@@ -156,41 +173,98 @@ def _bounded_lines(stream: BinaryIO, limit: int) -> Iterator[bytes]:
         yield line
 
 
+def _opening(lines: Iterator[bytes], limit: int) -> list[bytes]:
+    """Take as many lines as tell how to read them: up to a first that is a JSON object, or all, just over the limit."""
+    found: list[bytes] = []
+    size = 0
+    blank = True
+    for line in lines:
+        found.append(line)
+        size += len(line)
+        if size > limit or (blank and isinstance(_json_container(line), dict)):
+            break
+        blank = blank and not line.removeprefix(_BOM).strip()
+    return found
+
+
+def _read_json(
+    opening: list[bytes], lines: Iterable[bytes], source: str, stem: str, options: ReadOptions
+) -> Iterator[Article | Failure]:
+    """Read JSON Lines, or one object or list of objects that may be laid out over several lines."""
+    data = b"".join(opening)
+    first = data.removeprefix(_BOM).lstrip().partition(b"\n")[0].rstrip()
+    whole = _json_container(data)
+    if (whole is None and first not in _JSON_BRACKETS) or isinstance(_json_container(opening[-1]), dict):
+        yield from _read_lines(chain(opening, lines), source, stem, options)
+        return
+    try:
+        if len(data) > options.max_bytes:
+            raise _over_limit(options)
+        values = whole if isinstance(whole, list) else [_json(data)]
+    except _Unreadable as error:
+        yield Failure(source, str(error))
+        return
+    for number, value in enumerate(values, 1):
+        try:
+            yield _finish(_from_json(value, stem), options)
+        except _Unreadable as error:
+            yield Failure(f"{source}: item {number}" if isinstance(whole, list) else source, str(error))
+    if not values:
+        yield Failure(source, "empty")
+
+
 def _read_lines(lines: Iterable[bytes], source: str, stem: str, options: ReadOptions) -> Iterator[Article | Failure]:
     seen = 0
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not line.removeprefix(_BOM).strip():
             continue
         seen += 1
         where = f"{source}:{number}"
         try:
             if len(line) > options.max_bytes:
-                raise _Unreadable(f"a line over the limit of {options.max_bytes / MEGABYTE:g} MB (--max-megabytes)")
-            yield _finish(_from_json(line, stem), options)
+                raise _over_limit(options, "a line ")
+            yield _finish(_from_json(_json(line), stem), options)
         except _Unreadable as error:
             yield Failure(where, str(error))
     if not seen:
         yield Failure(source, "empty")
 
 
-def _from_json(line: bytes, stem: str) -> Article:
+def _json(data: bytes) -> Any:
     try:
-        value = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+        return json.loads(data.removeprefix(_BOM))
     except (ValueError, RecursionError) as error:
         raise _Unreadable(f"not JSON: {error}") from None
+
+
+def _json_container(data: bytes) -> dict[str, Any] | list[Any] | None:
+    """Return the JSON object or list that some bytes are, or None where they are neither."""
+    if data.removeprefix(_BOM).lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        value: dict[str, Any] | list[Any] = _json(data)
+    except _Unreadable:
+        return None
+    return value
+
+
+def _from_json(value: Any, stem: str) -> Article:
     if not isinstance(value, dict):
         raise _Unreadable("not a JSON object")
     text = value.get("text")
     if not isinstance(text, str):
         raise _Unreadable("no 'text' string in it")
     text = _without_surrogates(text)
-    name = value.get("id") or value.get("url") or _id_of_text(stem, text)
+    names = (value.get("id"), value.get("url"), _id_of_text(stem, text))
+    name = next(name for name in names if name is not None and name != "")
     fields: dict[str, Any] = {
         key: _BAD_NAME.sub("�", value[key]) for key in (*_METADATA, "lang") if isinstance(value.get(key), str)
     }
     if "lang" in fields:
         fields["lang"] = re.split("[-_]", fields["lang"].strip())[0].lower()
     year = value.get("session_year")
+    if isinstance(year, float) and year.is_integer():
+        year = int(year)
     if isinstance(year, int | str) and _YEAR.fullmatch(str(year).strip()):
         fields["session_year"] = int(year)
     return Article(_BAD_NAME.sub("�", str(name)), text, **fields)
@@ -204,7 +278,8 @@ def _without_surrogates(text: str) -> str:
 def decode(data: bytes) -> str:
     """Return the text of a file: UTF-8 with or without BOM, UTF-16 or UTF-32 with one, else the detected encoding.
 
-    Line ends are kept as they are, so that offsets fit the file. Raises `_Unreadable` (a `ValueError`) for binary data.
+    In UTF-8 that is damaged in a few places (cut off, or with a stray byte) each of them becomes a "�". Line ends are
+    kept as they are, so that offsets fit the file. Raises `_Unreadable` (a `ValueError`) for binary data.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")):
         wide = data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff"))
@@ -218,6 +293,10 @@ def decode(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
+    text = data.decode("utf-8-sig", errors="replace")
+    sound = len(re.findall("[^\0-\x7f�]", text))
+    if sound > _SOUND_SHARE * (text.count("�") - data.count("�".encode())):
+        return text
     import charset_normalizer
 
     found = charset_normalizer.from_bytes(data[: 4 * MEGABYTE])
@@ -238,7 +317,9 @@ def _from_html(data: bytes, stem: str) -> Article:
     from trafilatura.settings import Document
 
     page = decode(data)
-    found = trafilatura.bare_extraction(page, with_metadata=True, include_comments=False, include_tables=True)
+    found = trafilatura.bare_extraction(
+        page, with_metadata=True, include_comments=False, include_tables=True, date_extraction_params=_DATE_SEARCH
+    )
     text = found.text if isinstance(found, Document) else None
     if not isinstance(found, Document) or not text or not text.strip():
         raise _Unreadable("no article text found in the page")
@@ -248,8 +329,29 @@ def _from_html(data: bytes, stem: str) -> Article:
         title=found.title or None,
         outlet=found.sitename or found.hostname or None,
         url=found.url or None,
-        published=found.date or None,
+        published=_published(page),
     )
+
+
+def _published(page: str) -> str | None:
+    """Return the date of a page's metadata, address or date stamp; one in its running text may be of anything."""
+    import trafilatura
+
+    tree = trafilatura.load_html(page)
+    if tree is None:
+        return None
+    kept: set[Any] = set()
+    for element in tree.iter("*"):
+        marks = " ".join(element.get(name, "") for name in ("class", "id", "itemprop"))
+        stamp = _STAMP.search(marks) and len(element.text_content()) <= _SHORT_LINE
+        if stamp or element.tag == "time" or element.get("type", "").endswith("json"):
+            kept.update(element.iter())
+    for element in tree.iter():
+        if element not in kept:
+            element.text = None
+        if element.getparent() not in kept:
+            element.tail = None
+    return trafilatura.extract_metadata(tree, date_config=_DATE_SEARCH).date or None
 
 
 def _finish(article: Article, options: ReadOptions) -> Article:
@@ -279,7 +381,7 @@ def _session_year(article: Article, languages: Languages, lang: str | None) -> i
         line = article.text[start:end]
         found = _ISO_DATE.search(line) or languages.written_date(line, lang)
         if found and _is_dateline(line, found):
-            return int(found[1])
+            return int(found["year"])
     stem = _STEM_YEAR.match(article.id)
     return int(stem[1]) if stem else None
 

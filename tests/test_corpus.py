@@ -22,6 +22,7 @@ from pipeline.corpus import (
     near_duplicates,
     parse_xml,
     splits_of,
+    word_count,
 )
 
 HEAD = 'id="a" lang="en" outlet="daily" published="2024-03-06" session_year="2024" shape="report"'
@@ -104,6 +105,8 @@ def test_an_article_comes_back_whole() -> None:
         ),
         ("text <p>a</p>", "text outside of a <p>"),
         ("<p>a</p> text", "text outside of a <p> behind this"),
+        ("<p>a</p><!-- a remark --> text", "'text': text outside of a <p>"),
+        ("<?mark?>text<p>a</p>", "'text': text outside of a <p>"),
     ],
 )
 def test_each_problem_is_named(content: str, message: str) -> None:
@@ -120,11 +123,29 @@ def test_each_problem_is_named(content: str, message: str) -> None:
         ('outlet="daily"', 'outlet=" "', "outlet is missing"),
         ('shape="report"', 'shape="essay"', "shape 'essay'; one of list, report"),
         ('published="2024-03-06"', 'published="2024-02-30"', "published '2024-02-30' is no date"),
+        ('published="2024-03-06"', "", "published is missing"),
+        ('shape="report"', "", "shape is missing"),
+        ('shape="report"', 'shape="report" headline="A"', "attribute 'headline' does not belong on <article>"),
     ],
 )
 def test_each_attribute_of_the_article_is_checked(old: str, new: str, message: str) -> None:
     _, problems = parse("<p>a</p>", HEAD.replace(old, new))
     assert any(message in problem for problem in problems), problems
+
+
+def test_the_title_and_the_address_are_read() -> None:
+    annotated, problems = parse(LUO, HEAD + ' title="Two &amp; two" url="https://u.example/1"')
+    assert problems == []
+    assert (annotated.article.title, annotated.article.url) == ("Two & two", "https://u.example/1")
+
+
+def test_an_article_without_outlet_or_shape_is_warned_of_and_read(tmp_path: Path) -> None:
+    head = HEAD.replace('outlet="daily"', "").replace('shape="report"', "")
+    (tmp_path / "a.xml").write_text(f"<article {head}>{LUO}</article>", encoding="utf-8")
+    _, problems = parse_xml((tmp_path / "a.xml").read_bytes(), "a.xml", TOPICS)
+    assert [problem.level for problem in problems] == ["warning", "warning"]
+    (annotated,) = load_xml(tmp_path)
+    assert (annotated.article.outlet, annotated.shape) == (None, None)
 
 
 def test_a_file_that_is_no_article() -> None:
@@ -142,6 +163,8 @@ def test_entities_of_a_dtd_are_not_opened() -> None:
     assert annotated is not None
     assert annotated.article.text == "ab"
     assert any("&x; is no character" in problem.message for problem in problems)
+    _, problems = parse_xml(data.replace(b"<p>a&x;b</p>", b"<p>a</p>&x;"), "a.xml", TOPICS)
+    assert any("'&x;': text outside of a <p>" in problem.message for problem in problems)
 
 
 def test_white_space_becomes_single_spaces_and_characters_stay() -> None:
@@ -234,6 +257,23 @@ def test_a_chinese_character_is_a_word_of_near_duplicates() -> None:
     assert near_duplicates({"a": f"他说，{text}。", "b": f"代表建议：{text}！"})[0][:2] == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("A state-owned firm's 5G – “now”.", 5), ("农村的学校，应该有老师。", 10), ("用5G上网 now", 5), ("", 0)],
+)
+def test_words_are_counted_as_people_do(text: str, count: int) -> None:
+    assert word_count(text) == count
+
+
+def test_load_xml_reads_what_the_format_reads(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    for name in ("b.xml", "more/a.xml", ".hidden.xml"):
+        head = HEAD.replace('id="a"', f'id="{Path(name).stem}"')
+        (tmp_path / name).write_text(f"<article {head}>{LUO}</article>", encoding="utf-8")
+    assert [annotated.article.id for annotated in load_xml(tmp_path)] == ["b", "a"]
+    assert load_xml(tmp_path) == load_annotated(tmp_path, "xml")
+
+
 def test_load_xml_names_the_file_and_the_line(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(f"<article {HEAD}>\n<p>a <b>b</b></p></article>", encoding="utf-8")
     with pytest.raises(CorpusError, match=r"a\.xml: error: line 2, <b> 'b': no such tag"):
@@ -266,6 +306,16 @@ def test_compile_writes_each_split_in_the_order_of_ids(tmp_path: Path) -> None:
     assert splits_of(out) == {"train": out / "train.jsonl", "dev": out / "dev.jsonl"}
     # A folder of compiled files holds all of them once.
     assert len(load_annotated(out)) == 4
+
+
+def test_compile_of_the_folder_one_is_in_names_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = corpus(tmp_path / "xml") / "dev"
+    (source / "sub").mkdir()
+    monkeypatch.chdir(source)
+    assert set(splits_of(Path())) == {"dev"}
+    assert set(splits_of(Path("sub/.."))) == {"dev"}
+    assert compile_corpus(Path(), tmp_path / "out") == {"dev": 2}
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["dev.jsonl", "dev.spacy"]
 
 
 def test_the_gold_docs_carry_spans_and_records(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from generated_articles import TOPICS
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.corpus import AnnotatedArticle, Entity, GoldMention, GoldStatement, Problem
+from pipeline.corpus import AnnotatedArticle, Entity, GoldMention, GoldStatement, Problem, word_count
 from pipeline.corpus_checks import check_article, check_path, check_splits
 from pipeline.formats import format_module
 from pipeline.schema import STANCES, Article
@@ -104,12 +104,14 @@ def test_other_words_are_no_untagged_name(text: str) -> None:
 
 def test_lengths_are_warned_of() -> None:
     annotated = article("a")
-    assert len(annotated.article.text.split()) == 120
-    long = _with_text(annotated, annotated.article.text + " x" * 981)
+    assert word_count(annotated.article.text) == 119
+    long = _with_text(annotated, annotated.article.text + " x" * 982)
     assert [(p.message, p.level) for p in check_article(long, TOPICS)] == [
         ("1101 words; 100 to 1100 are usual", "warning")
     ]
-    assert list(check_article(_with_text(annotated, annotated.article.text + " x" * 980), TOPICS)) == []
+    assert list(check_article(_with_text(annotated, annotated.article.text + " x" * 981), TOPICS)) == []
+    chinese = AnnotatedArticle(Article("zh", "代表建议学校开放。" * 20, lang="zh"), None, (), (), ())
+    assert list(check_article(chinese, TOPICS)) == []
 
 
 def test_an_id_is_used_once_over_all_splits() -> None:
@@ -138,7 +140,9 @@ def test_a_year_belongs_to_one_split() -> None:
 
 def test_a_label_that_a_split_lacks_is_warned_of() -> None:
     annotated = article("a")
-    found = list(check_splits({"dev": [replace(annotated, statements=annotated.statements[:2])]}, TOPICS))
+    few = replace(annotated, statements=annotated.statements[:2])
+    assert list(check_splits({"dev": [few]}, TOPICS)) == []
+    found = list(check_splits({"train": [article("b", 2021, 1)], "dev": [few]}, TOPICS))
     assert found == [
         Problem("dev", "no record with the topic metaverse, law-justice", "warning"),
         Problem("dev", "no record with the stance both, neither", "warning"),
@@ -157,16 +161,55 @@ def test_problems_of_the_files_are_among_them(tmp_path: Path) -> None:
     assert problems == [Problem("b", f"{tmp_path / 'b.jsonl'}:1: no 'entities' there")]
 
 
+XML = """<article id="{name}" lang="en" published="2024-03-06" session_year="2024">
+<p><per id="p1">Luo Wenqing</per>, <body of="p1" is="NPC">deputy</body>, urged
+<prop by="p1" n="1" topics="{topics}" stance="both">a law</prop>.</p></article>"""
+
+
+def _xml(path: Path, topics: str = "data") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(XML.format(name=path.stem, topics=topics), encoding="utf-8")
+
+
+def _errors(path: Path) -> list[str]:
+    return [str(problem) for problem in check_path(path, TOPICS)[1] if problem.level == "error"]
+
+
+def test_a_fault_of_the_xml_is_named_once(tmp_path: Path) -> None:
+    _xml(tmp_path / "a.xml", topics="tea")
+    (error,) = _errors(tmp_path / "a.xml")
+    assert "no topic 'tea'" in error
+
+
+def test_outlet_and_shape_are_asked_of_a_whole_corpus(tmp_path: Path) -> None:
+    _xml(tmp_path / "train" / "a.xml")
+    assert _errors(tmp_path / "train") == []
+    assert messages(check_path(tmp_path / "train", TOPICS)[1])[:2] == ["outlet is missing", "shape is missing"]
+    (tmp_path / "dev").mkdir()
+    assert "train/a: error: outlet is missing" in _errors(tmp_path)
+
+
+def test_what_the_other_commands_read_is_checked(tmp_path: Path) -> None:
+    _xml(tmp_path / "a.xml")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "b.xml").write_text("<article><p>", encoding="utf-8")
+    (error,) = _errors(tmp_path)
+    assert error.startswith(f"{tmp_path.name}/b: error: not well-formed")
+    (tmp_path / "c.iob").write_text("a\tO\n", encoding="utf-8")
+    (error,) = _errors(tmp_path)
+    assert "holds several formats (iob, xml)" in error
+
+
 def test_the_command_and_its_status(tmp_path: Path) -> None:
     runner = CliRunner()
     file = tmp_path / "a.jsonl"
     format_module("jsonl").write([article("a")], file)
-    from pipeline.corpus import load_topics
-
-    result = runner.invoke(app, ["corpus", "check", str(file)])
-    # The article has the topics of the tests only: a warning.
-    assert (result.exit_code, load_topics()[0] in result.output) == (0, True)
-    assert runner.invoke(app, ["corpus", "check", str(file), "--strict"]).exit_code == 1
+    result = runner.invoke(app, ["corpus", "check", str(file), "--strict"])
+    assert (result.exit_code, "no record" in result.output) == (0, False)
+    format_module("jsonl").write([_with_text(article("a"), article("a").article.text[:300])], tmp_path / "b.jsonl")
+    result = runner.invoke(app, ["corpus", "check", str(tmp_path / "b.jsonl")])
+    assert (result.exit_code, "are usual" in result.output) == (0, True)
+    assert runner.invoke(app, ["corpus", "check", str(tmp_path / "b.jsonl"), "--strict"]).exit_code == 1
     format_module("jsonl").write([_statement(topics=())(article("a"))], file)
     result = runner.invoke(app, ["corpus", "check", str(file)])
     assert result.exit_code == 1

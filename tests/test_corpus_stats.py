@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,13 @@ def test_the_counts() -> None:
     assert dict(stats.years) == {"2024": 1, "2023": 1}
     assert dict(stats.outlets) == {"provincial": 1, "hong kong": 1}
     assert dict(stats.shapes) == {"report": 1, "brief": 1}
+
+
+def test_a_chinese_character_is_a_word() -> None:
+    annotated = parse(SECOND)
+    text = "代表建议学校开放。"
+    annotated = replace(annotated, article=replace(annotated.article, text=text))
+    assert count([annotated]).words == 8
 
 
 @pytest.mark.parametrize(

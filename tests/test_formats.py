@@ -110,6 +110,34 @@ def test_iob_parts_a_token_that_a_mention_ends_inside_of(tmp_path: Path) -> None
     assert lines[2:5] == ["NPC\tO", "deputy\tB-BODY", "Li\tO"]
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_iob_gives_back_the_line_ends_of_the_text(ends: str, tmp_path: Path) -> None:
+    text = f"Luo spoke.{ends}{ends}Li left.{ends}"
+    at = text.index("Li")
+    annotated = AnnotatedArticle(Article("a", text), None, (), (GoldMention(at, at + 2, "ORG"),), ())
+    format_module("iob").write([annotated], tmp_path / "a.iob")
+    (again,) = load_annotated(tmp_path / "a.iob")
+    assert (again.article.text, [(m.start, m.end) for m in again.mentions]) == (text, [(at, at + 2)])
+    # As an editor of Windows would save it.
+    data = (tmp_path / "a.iob").read_bytes()
+    (tmp_path / "a.iob").write_bytes(data.replace(b"\n", b"\r\n"))
+    assert load_annotated(tmp_path / "a.iob") == [again]
+
+
+def test_a_byte_order_mark_hides_no_format(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(SOUND["doccano"]), encoding="utf-8-sig")
+    assert guess_format(path) == "doccano"
+    assert len(load_annotated(path)) == 1
+
+
+@pytest.mark.parametrize("name", ["jsonl", "prodigy", "doccano", "label-studio", "brat"])
+def test_an_id_may_hold_a_space(name: str, tmp_path: Path) -> None:
+    people, mentions = (Entity("Li An", "person", "Li An"),), (GoldMention(0, 5, "PERSON", ("Li An",)),)
+    annotated = AnnotatedArticle(Article("a", "Li An spoke"), None, people, mentions, ())
+    assert round_trip([annotated], name, tmp_path) == [annotated]
+
+
 def test_every_format_has_a_name_on_the_command_line() -> None:
     assert [entry.value for entry in Format] == list(FORMATS)
 
@@ -617,6 +645,30 @@ def test_what_xml_cannot_hold(text: str, mentions: tuple[GoldMention, ...], mess
         to_xml(annotated)
 
 
+def test_xml_keeps_the_title_and_the_address(tmp_path: Path) -> None:
+    head = {"lang": "en", "title": "A “B” & C", "outlet": "d", "url": "https://u.example/?a=1&b=2"}
+    article = Article("a", "x", published="2024-03-06", session_year=2024, **head)
+    annotated = AnnotatedArticle(article, "report", (), (), ())
+    assert round_trip([annotated], "xml", tmp_path) == [annotated]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name_zh": "李"}, "XML would give Entity.*name_zh='李'.* back as Entity.*name_zh=None"),
+        ({"name": "Li An"}, "name='Li An'.* back as .*name='Li'"),
+        ({"body": "NPC"}, "body='NPC'"),
+    ],
+)
+def test_xml_is_not_written_where_an_entity_would_change(change: dict[str, str], message: str) -> None:
+    entity = replace(Entity("p1", "person", "Li"), **change)  # type: ignore[arg-type]
+    annotated = AnnotatedArticle(
+        Article("a", "Li left"), None, (entity,), (GoldMention(0, 2, "PERSON", (entity.id,)),), ()
+    )
+    with pytest.raises(CorpusError, match=message):
+        to_xml(annotated)
+
+
 # Unknown labels and --map
 
 
@@ -668,6 +720,15 @@ def test_import_and_export(tmp_path: Path) -> None:
     arguments = ["corpus", "export", str(compiled), "--to", "label-studio", "--out", str(tmp_path / "x.json")]
     assert runner.invoke(app, [*arguments, "--config", str(config)]).exit_code == 0
     assert config.exists()
+
+
+@pytest.mark.parametrize("name", ["a.JSONL", "res.ndjson"])
+def test_import_to_lines_of_json_by_any_of_their_names(name: str, tmp_path: Path) -> None:
+    doccano(tmp_path)
+    out = tmp_path / name
+    result = CliRunner().invoke(app, ["corpus", "import", str(tmp_path / "all.jsonl"), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert out.is_file()
 
 
 def test_import_to_xml_and_back(tmp_path: Path) -> None:

@@ -88,6 +88,29 @@ def test_windows_text_is_detected(text: str) -> None:
     assert decode(text.encode("cp1252")) == text
 
 
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("Ma Lan said: “We need a law – now.” The caf".encode() + b"\xe9 was full.", None),
+        ("Ma Lan said: “We need a law – now.” She left “again”".encode()[:-1], None),
+        (CHINESE.encode()[:-2], CHINESE[:-1] + "�"),
+        (b"The caf\xe9 was full when the deputy came, and the naive answer surprised everybody there.", "café"),
+    ],
+    ids=["a stray byte", "cut off", "cut off Chinese", "another encoding"],
+)
+def test_a_bad_byte_leaves_the_rest_of_utf8_as_it_is(data: bytes, text: str | None) -> None:
+    if text == "café":
+        assert "�" not in decode(data)
+    else:
+        assert decode(data) == (text or data.decode(errors="replace"))
+        assert "�" in decode(data)
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5"])
+def test_chinese_of_other_encodings_is_no_damaged_utf8(encoding: str) -> None:
+    assert "�" not in decode(("馬蘭代表" * 3 + "「學校開放」").encode(encoding, "ignore") * 9)
+
+
 def test_line_ends_stay_in_the_offsets(tmp_path: Path, options: ReadOptions) -> None:
     content = TEXT + "\r\n\r\nThe hall was silent.\rThen somebody laughed.\n"
     article = one(options, write(tmp_path, "a.txt", content))
@@ -289,6 +312,30 @@ def test_page_with_an_encoding_declaration_and_bad_references(tmp_path: Path, op
     assert TEXT in text
 
 
+PROSE = "Since 12 May 2015 the village keeps accounts; the law of 2015-05-12, in force on 12/05/2015, says why."
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "published"),
+    [
+        ("", "", None),
+        ("<title>The village since 2015-05-12</title>", "", None),
+        ('<meta property="article:published_time" content="2021-03-06">', "", "2021-03-06"),
+        ('<script type="application/ld+json">{"datePublished": "2021-03-07"}</script>', "", "2021-03-07"),
+        ('<link rel="canonical" href="https://a.example/2021/03/09/x">', "", "2021-03-09"),
+        ("", '<time datetime="2021-03-08">Monday</time>', "2021-03-08"),
+        ("", '<div class="info"><i></i> 2022-03-05 10:11</div>', "2022-03-05"),
+    ],
+)
+def test_a_date_in_the_words_of_a_page_is_not_when_it_was_published(
+    tmp_path: Path, options: ReadOptions, head: str, body: str, published: str | None
+) -> None:
+    page = f"<html><head>{head}</head><body><article>{body}<p>{TEXT} {PROSE}</p></article></body></html>"
+    article = one(options, write(tmp_path, "2022-village.html", page))
+    assert article.published == published
+    assert article.session_year == int((published or "2022")[:4])
+
+
 # --- JSON Lines ---
 
 
@@ -346,7 +393,13 @@ def test_oversized_line_spares_the_others(tmp_path: Path, languages: Languages) 
     assert article.id == "good"
 
 
-@pytest.mark.parametrize("year", [2020, "2020", " 2020 "])
+@pytest.mark.parametrize(("value", "name"), [(0, "0"), ("", "https://u.example/1"), (None, "https://u.example/1")])
+def test_zero_is_an_id(tmp_path: Path, options: ReadOptions, value: object, name: str) -> None:
+    line = json.dumps({"id": value, "text": TEXT, "url": "https://u.example/1"})
+    assert one(options, write(tmp_path, "a.jsonl", line)).id == name
+
+
+@pytest.mark.parametrize("year", [2020, "2020", " 2020 ", 2020.0])
 def test_session_year_may_be_a_string(tmp_path: Path, options: ReadOptions, year: object) -> None:
     path = write(tmp_path, "a.jsonl", json.dumps({"id": "x", "text": TEXT, "session_year": year}))
     assert one(options, path).session_year == 2020
@@ -407,6 +460,50 @@ def test_stream_of_lines(options: ReadOptions) -> None:
     items = read(options, "-", stdin=lines.encode("utf-8-sig") + b"{bad\n")
     assert [item.id for item in items if isinstance(item, Article)] == ["a", "b"]
     assert items[2].source == "standard input:3"  # type: ignore[union-attr]
+
+
+OBJECT = {"id": "x", "text": TEXT}
+
+
+@pytest.mark.parametrize(
+    ("content", "number"),
+    [
+        ("\n \n" + json.dumps(OBJECT), 1),
+        ("\n" + f"{json.dumps(OBJECT)}\n" * 2, 2),
+        (json.dumps(OBJECT, indent=2), 1),
+        (json.dumps([OBJECT, OBJECT]), 2),
+        ("\ufeff\n" + json.dumps([OBJECT], indent=2), 1),
+    ],
+    ids=["blank first line", "lines", "laid out", "list", "list laid out"],
+)
+def test_json_is_read_as_json_however_it_is_laid_out(
+    tmp_path: Path, options: ReadOptions, content: str, number: int
+) -> None:
+    items = read(options, "-", stdin=content.encode())
+    assert items == [Article("x", TEXT, lang="en")] * number
+    assert read(options, write(tmp_path, "a.jsonl", content)) == items
+
+
+@pytest.mark.parametrize(
+    ("content", "source", "reason"),
+    [
+        ('{\n "text": "cut', "standard input", "not JSON: Unterminated string"),
+        ('[\n {"text": "cut"},', "standard input", "not JSON: Expecting value"),
+        ("[3]", "standard input: item 1", "not a JSON object"),
+        ("[]", "standard input", "empty"),
+        ('{\n "text": "' + "word " * 300, "standard input", "over the limit"),
+    ],
+)
+def test_json_that_holds_no_article_is_reported(languages: Languages, content: str, source: str, reason: str) -> None:
+    (failure,) = read(ReadOptions(languages, max_bytes=1000), "-", stdin=content.encode())
+    assert isinstance(failure, Failure)
+    assert failure.source == source
+    assert failure.reason.startswith(reason)
+
+
+def test_a_text_may_begin_with_a_bracket(options: ReadOptions) -> None:
+    content = f"\n[Beijing] {TEXT}"
+    assert one(options, "-", stdin=content.encode()).text == content
 
 
 def test_stream_of_a_page(options: ReadOptions) -> None:
@@ -473,6 +570,8 @@ def test_bad_streams(languages: Languages, options: ReadOptions) -> None:
         ("2024-a.txt", f"{TEXT} | By Joan Whitfield in Beijing | The National Daily | Updated: 2022-03-10 09:02", 2022),
         ("2024-a.txt", f"{'It rained. ' * 20}\n" * 9 + f"\n{TEXT}\n(Published on March 12, 2016)", 2016),
         ("2024-a.txt", f"{TEXT}\n" * 9 + "March 12, 2016\n" + f"{TEXT}\n" * 9, 2024),
+        ("a.txt", f"BEIJING, 4 March 2022 -- {TEXT}", 2022),
+        ("a.txt", f"Published: 8:00pm, 8 Mar, 2022\n{TEXT}", 2022),
     ],
 )
 def test_session_year(tmp_path: Path, options: ReadOptions, name: str, text: str, year: int | None) -> None:
@@ -492,4 +591,9 @@ def test_metadata_gives_the_year_first(tmp_path: Path, options: ReadOptions) -> 
 
 
 def test_an_empty_folder_is_reported(tmp_path: Path, options: ReadOptions) -> None:
-    assert list(read_articles([str(tmp_path)], options)) == [Failure(str(tmp_path), "an empty folder")]
+    empty = [Failure(str(tmp_path), "an empty folder")]
+    assert read(options, tmp_path) == empty
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert read(options, tmp_path) == empty
+    write(tmp_path, "c.txt", TEXT)
+    assert one(options, tmp_path).id == "c"

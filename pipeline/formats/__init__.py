@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..corpus import CorpusError
+from ..corpus import CorpusError, files_in
 
 #: Name of a format → its module.
 FORMATS = {
@@ -49,10 +49,11 @@ def guess_format(path: Path) -> str:
         if found is None:
             raise CorpusError(f"{path}: can't tell its format; name one of: {', '.join(FORMATS)}")
         return found
-    suffixes = {file.suffix.lower() for file in _all_files(path)}
+    files = files_in(path)
+    suffixes = {file.suffix.lower() for file in files}
     if ".ann" in suffixes:
         return "brat"
-    formats = {guess for file in _all_files(path) if (guess := _guess_file(file))}
+    formats = {guess for file in files if (guess := _guess_file(file))}
     if "jsonl" in formats:
         formats.discard("docbin")
     if len(formats) != 1:
@@ -103,22 +104,14 @@ def _guess_lines(path: Path) -> str | None:
 
 
 def _head(path: Path, count: int = 20) -> list[str]:
-    with path.open(encoding="utf-8", errors="replace") as stream:
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
         return [line for line, _ in zip(stream, range(count), strict=False)]
-
-
-def _all_files(path: Path) -> Iterator[Path]:
-    for file in sorted(path.rglob("*")):
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts):
-            yield file
 
 
 def files_of(path: Path, suffixes: Iterable[str]) -> list[Path]:
     """Return a file itself, or the files of a folder (and below) with these suffixes, sorted; raise for none."""
     wanted = set(suffixes)
-    if path.is_file():
-        return [path]
-    found = [file for file in _all_files(path) if file.suffix.lower() in wanted] if path.is_dir() else []
+    found = files_in(path, wanted)
     if not found:
         raise CorpusError(f"{path}: no file {' or '.join(sorted(wanted))} there")
     return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from ..corpus import AnnotatedArticle, CorpusError, GoldMention, GoldStatement, load_topics, parse_xml
-from ..schema import REFERENCE
-from . import encodable, file_stem, files_of
+from ..corpus import AnnotatedArticle, CorpusError, GoldMention, GoldStatement, load_topics, load_xml, parse_xml
+from ..schema import ARTICLE_METADATA, REFERENCE
+from . import encodable, file_stem
 from .graph import to_graph
 
 _TAGS = {"PERSON": "ref", REFERENCE: "ref", "ROLE": "role", "ORG": "org", "BODY": "body"}
@@ -16,13 +17,9 @@ _TAGS = {"PERSON": "ref", REFERENCE: "ref", "ROLE": "role", "ORG": "org", "BODY"
 
 def read(path: Path, labels: Mapping[str, str] | None = None) -> list[AnnotatedArticle]:
     """Return the annotated articles of a file or folder; raise `CorpusError` for one that breaks the format."""
-    topics = load_topics()
-    found = []
-    for file in files_of(path, [".xml"]):
-        annotated, problems = parse_xml(file.read_bytes(), file.name, topics)
-        if annotated is None or problems:
-            raise CorpusError("; ".join(str(problem) for problem in problems))
-        found.append(annotated)
+    found = load_xml(path)
+    if not found:
+        raise CorpusError(f"{path}: no file .xml there")
     return found
 
 
@@ -40,14 +37,17 @@ def to_xml(annotated: AnnotatedArticle, article_id: str | None = None) -> str:
     """Return an annotated article as XML.
 
     Raises `CorpusError` where XML can't hold it: white space beyond single spaces and paragraph breaks of one kind,
-    overlapping mentions or statements, mentions that it would read with another label, and control characters.
+    overlapping mentions or statements, mentions that it would read with another label, control characters, and what
+    the tags leave no place for: a name or a Chinese name that isn't marked in the text, say.
     """
     article, name = annotated.article, annotated.article.id
     single = "\n\n" not in article.text and "\n" in article.text
     head = {
         "id": article_id or name,
         "lang": article.lang,
+        "title": article.title,
         "outlet": article.outlet,
+        "url": article.url,
         "published": article.published,
         "session_year": None if article.session_year is None else str(article.session_year),
         "shape": annotated.shape,
@@ -83,7 +83,19 @@ def to_xml(annotated: AnnotatedArticle, article_id: str | None = None) -> str:
                 f"{name}: XML would give the {label} {article.text[start:end]!r} at {start} back as {theirs[2]}; "
                 f"write to a .jsonl file"
             )
+    for kept, given in zip_longest(_values(annotated), _values(again)):
+        if kept != given:
+            raise CorpusError(f"{name}: XML would give {kept} back as {given}; write to a .jsonl file")
     return xml
+
+
+def _values(annotated: AnnotatedArticle) -> Iterator[object]:
+    """Yield everything of an annotated article but its text and its id, which follows the name of its file."""
+    yield from (f"{name} {getattr(annotated.article, name)!r}" for name in ARTICLE_METADATA if name != "id")
+    yield f"shape {annotated.shape!r}"
+    yield from sorted(annotated.entities, key=lambda entity: entity.id)
+    yield from sorted(annotated.mentions, key=lambda mention: (mention.start, mention.end))
+    yield from sorted(annotated.statements, key=lambda statement: (statement.start, statement.end))
 
 
 def _labelled(annotated: AnnotatedArticle) -> list[tuple[int, int, str]]:

@@ -74,7 +74,8 @@ class _Annotations:
                 case "*":
                     self.relations += [Relation(other, words[1], "same") for other in words[2:]]
                 case "A" | "M":
-                    self._attribute(words, place)
+                    # The value goes to the end: an entity's id may hold spaces.
+                    self._attribute(head.split(maxsplit=2), place)
                 case "#":
                     if len(words) > 1 and (topics := _TOPICS.search(tail)):
                         self.details.setdefault(words[1], {})["topics"] = topics[1]

@@ -54,8 +54,12 @@ def _documents(file: Path) -> Iterator[tuple[str | None, list[_Sentence]]]:
     name: str | None = None
     sentences: list[_Sentence] = []
     current: _Sentence | None = None
-    for number, line in enumerate(read_text(file).split("\n"), 1):
-        line = line.rstrip("\r")
+    lines = read_text(file).split("\n")
+    # Where the other lines end in "\n" alone, the "\r" at the end of a "# text" is the text's own.
+    windows = any(line.endswith("\r") for line in lines if not _is_text(line))
+    for number, line in enumerate(lines, 1):
+        if windows or not _is_text(line):
+            line = line.removesuffix("\r")
         comment = _COMMENT.match(line)
         starts = line.startswith("-DOCSTART-") or (comment is not None and comment[1] == "newdoc id")
         if starts:
@@ -82,6 +86,11 @@ def _documents(file: Path) -> Iterator[tuple[str | None, list[_Sentence]]]:
             current.tokens.append((columns[0], columns[-1]))
     if sentences:
         yield name, sentences
+
+
+def _is_text(line: str) -> bool:
+    comment = _COMMENT.match(line)
+    return comment is not None and comment[1] == "text"
 
 
 def _graph(sentences: list[_Sentence], name: str, source: str) -> Graph:
