@@ -7,6 +7,7 @@ from spacy.language import Language
 
 from pipeline.build import load_pipeline
 from pipeline.document import make_doc
+from pipeline.resources import resource
 from pipeline.schema import Article, Record
 
 
@@ -17,6 +18,12 @@ def english() -> Language:
 
 def records(nlp: Language, *paragraphs: str) -> list[Record]:
     return list(nlp(make_doc(nlp, Article("shipped", "\n\n".join(paragraphs))))._.records)
+
+
+def test_the_model_is_no_larger_than_it_may_be() -> None:
+    # As people count megabytes: what an installation of it takes, the card with it.
+    folder = resource("models", "en")
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 30_000_000
 
 
 def test_people_of_a_group_propose_without_a_membership_of_their_own(english: Language) -> None:
@@ -56,6 +63,19 @@ def test_a_delegate_in_one_word(english: Language) -> None:
     )
     assert [r.delegate.name for r in found] == ["Shu Hong"]
     assert [role.title for role in found[0].delegate.roles] == ["president"]
+
+
+def test_a_list_entry_in_quotation_marks(english: Language) -> None:
+    found = records(
+        english,
+        "What they ask for",
+        'CPPCC member and chairman of Lanhe Bank, Wu Shulin: "The digital yuan should be accepted on every bus in the '
+        'country by 2026," he told reporters on Friday.',
+        "NPC deputy and president of Qinzhou University, Luo Wen: Build 200 rural clinics with a doctor each, and pay "
+        "for them from the provincial budget.",
+    )
+    assert [(r.delegate.name, r.delegate.body) for r in found] == [("Wu Shulin", "CPPCC"), ("Luo Wen", "NPC")]
+    assert found[0].proposal.text.strip(",") == "The digital yuan should be accepted on every bus in the country by 2026"
 
 
 def test_an_announced_proposal_is_a_record_of_its_own(english: Language) -> None:
