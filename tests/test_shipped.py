@@ -75,7 +75,8 @@ def test_a_list_entry_in_quotation_marks(english: Language) -> None:
         "for them from the provincial budget.",
     )
     assert [(r.delegate.name, r.delegate.body) for r in found] == [("Wu Shulin", "CPPCC"), ("Luo Wen", "NPC")]
-    assert found[0].proposal.text.strip(",") == "The digital yuan should be accepted on every bus in the country by 2026"
+    proposed = "The digital yuan should be accepted on every bus in the country by 2026"
+    assert found[0].proposal.text.strip(",") == proposed
 
 
 def test_an_announced_proposal_is_a_record_of_its_own(english: Language) -> None:
