@@ -537,8 +537,8 @@ def lexical_weights(
     """Return the linear models over words, for topics and stance, of annotated articles and single proposals."""
     data = class_data(ExactTokenizer(Vocab()), [*corpus, *pages(proposals, PAGE)], topics)
     records = [(data.docs[at], spans) for at, spans in data.places]
-    topics = fit_lexical("topics", records, data.topics, TOPIC_LEAST)
-    return {**topics, **fit_lexical("stance", records, data.sides)}
+    of_topics = fit_lexical("topics", records, data.topics, TOPIC_LEAST)
+    return {**of_topics, **fit_lexical("stance", records, data.sides)}
 
 
 def keep_memory() -> None:
