@@ -43,13 +43,12 @@ from .schema import (
     document_info,
     stable_hash,
 )
+from .sentences import UNSPACED
 
 MENTIONS, STATEMENTS = "mentions", "statements"
 
 # A CJK character is a token of its own; other runs of word characters are; all else is one character a token.
 _TOKEN = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿]+|\s+|[^\w\s]")
-# Characters of scripts that are written without spaces, with their punctuation.
-_UNSPACED = re.compile(r"[㐀-鿿豈-﫿　-〿＀-￯]")
 
 
 class ExactTokenizer:
@@ -234,7 +233,7 @@ def _joined(spans: Sequence[Span]) -> str:
     """Return the texts of spans in one, with a space between them but for scripts that are written without."""
     text = spans[0].text
     for span in spans[1:]:
-        text += ("" if _UNSPACED.search(text[-1:]) and _UNSPACED.search(span.text[:1]) else " ") + span.text
+        text += ("" if UNSPACED.match(text[-1:]) and UNSPACED.match(span.text[:1]) else " ") + span.text
     return text
 
 

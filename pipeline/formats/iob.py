@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import REFERENCE
+from ..sentences import UNSPACED
 from . import columns_of, encodable, files_of, read_text, replacing
 from .graph import Graph, GraphSpan, from_graph
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _SUFFIXES = (".iob", ".iob2", ".conll", ".bio", ".bmes", ".tsv", ".txt")
 _COMMENT = re.compile(r"#\s*(newdoc id|text)\s*=(?: (.*))?$")
 _STARTS, _GOES_ON = "BSUbsu", "IMELimel"
-_WIDE = re.compile(r"[㐀-鿿豈-﫿　-〿＀-￯]")
 _CLOSING, _OPENING = frozenset(",.;:!?)]}%’”'"), frozenset("([{“‘$")
 _log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def _graph(sentences: list[_Sentence], name: str, source: str) -> Graph:
 
 def run_on(text: str, word: str) -> bool:
     """Tell whether a word follows a text without a space: Chinese parts neither words nor punctuation marks by any."""
-    return _WIDE.search(word) is not None and _WIDE.match(text[-1:]) is not None
+    return UNSPACED.search(word) is not None and UNSPACED.match(text[-1:]) is not None
 
 
 def _join(words: list[str]) -> str:
