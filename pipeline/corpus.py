@@ -16,6 +16,7 @@ from lxml import etree
 
 from .resources import resource
 from .schema import BODIES, REFERENCE, STANCES, Article
+from .scripts import WORD, chinese
 
 SHAPES = (
     "list", "report", "quote-page", "profile", "brief", "interview",
@@ -24,14 +25,9 @@ SHAPES = (
 SPLITS = ("train", "dev", "test")
 _MENTION_TAGS = {"per": "PERSON", "ref": REFERENCE, "role": "ROLE", "org": "ORG", "body": "BODY"}
 _STATEMENT_TAGS = ("prop", "say")
-_CJK = re.compile(r"[㐀-鿿]")
 _ARTICLE_ATTRIBUTES = frozenset(
     ("id", "lang", "title", "outlet", "url", "published", "session_year", "shape", "breaks")
 )
-#: A word, for comparisons; a CJK character is one, as it is a token of `document`.
-WORD = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿]+")
-# A word as people count them: what stands between spaces ("state-owned"), or a CJK character.
-_COUNTED = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿][^\s㐀-鿿豈-﫿]*")
 
 
 class CorpusError(ValueError):
@@ -256,16 +252,6 @@ class _Builder:
                         self.problems.append(
                             f"record {source}/{statement.n} has different topics or stance in its spans"
                         )
-
-
-def word_count(text: str) -> int:
-    """Return how many words a text has: those between spaces, and each Chinese character, punctuation left out."""
-    return sum(1 for _ in _COUNTED.finditer(text))
-
-
-def chinese(text: str) -> bool:
-    """Tell whether a text has a Chinese character."""
-    return _CJK.search(text) is not None
 
 
 def first_body(values: Iterable[str | None]) -> str | None:

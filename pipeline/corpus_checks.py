@@ -20,12 +20,12 @@ from .corpus import (
     near_duplicates,
     parse_xml,
     splits_of,
-    word_count,
 )
 from .corpus_proposals import check_proposals
 from .formats import guess_format
 from .people import is_name_like
 from .schema import BODIES, MENTION_LABELS, REFERENCE, STANCES
+from .scripts import word_count
 
 WORDS = range(100, 1101)
 _LABELS = (*MENTION_LABELS, REFERENCE)

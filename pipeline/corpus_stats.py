@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .corpus import SHAPES, AnnotatedArticle, word_count
+from .corpus import SHAPES, AnnotatedArticle
 from .schema import MENTION_LABELS, REFERENCE, STANCES
+from .scripts import word_count
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -43,12 +43,12 @@ from .schema import (
     document_info,
     stable_hash,
 )
-from .sentences import UNSPACED
+from .scripts import HAN, UNSPACED
 
 MENTIONS, STATEMENTS = "mentions", "statements"
 
-# A CJK character is a token of its own; other runs of word characters are; all else is one character a token.
-_TOKEN = re.compile(r"[㐀-鿿豈-﫿]|[^\W㐀-鿿豈-﫿]+|\s+|[^\w\s]")
+# A Chinese character is a token of its own; other runs of word characters are; all else is one character a token.
+_TOKEN = re.compile(rf"[{HAN}]|[^\W{HAN}]+|\s+|[^\w\s]")
 
 
 class ExactTokenizer:

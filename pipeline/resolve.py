@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache
 
-from .corpus import WORD
 from .languages import load_languages
 from .people import delegate_id, name_words
 from .schema import Article, Delegate, stable_hash
+from .scripts import WORD
 
 _CJK = "㐀-鿿"
 _CJK_RUN = re.compile(f"[{_CJK}]+")

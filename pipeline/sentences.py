@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 _LINE = re.compile(r"[^\r\n\u2028\u2029]+")
-#: A character of a script that is written without spaces, or of its punctuation.
-UNSPACED = re.compile(r"[㐀-鿿豈-﫿　-〿＀-￯]")
 _LAST_WORD = re.compile(r"[\w.]*\w$")
 # No abbreviation is longer than this, in characters.
 _LONGEST_WORD = 30

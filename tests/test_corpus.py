@@ -22,7 +22,6 @@ from pipeline.corpus import (
     near_duplicates,
     parse_xml,
     splits_of,
-    word_count,
 )
 
 HEAD = 'id="a" lang="en" outlet="daily" published="2024-03-06" session_year="2024" shape="report"'
@@ -255,14 +254,6 @@ def test_many_copies_of_a_text_are_no_idiom() -> None:
 def test_a_chinese_character_is_a_word_of_near_duplicates() -> None:
     text = "农村的学校应该有更好的老师和图书馆"
     assert near_duplicates({"a": f"他说，{text}。", "b": f"代表建议：{text}！"})[0][:2] == ("a", "b")
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [("A state-owned firm's 5G – “now”.", 5), ("农村的学校，应该有老师。", 10), ("用5G上网 now", 5), ("", 0)],
-)
-def test_words_are_counted_as_people_do(text: str, count: int) -> None:
-    assert word_count(text) == count
 
 
 def test_load_xml_reads_what_the_format_reads(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from generated_articles import TOPICS
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.corpus import AnnotatedArticle, Entity, GoldMention, GoldStatement, Problem, word_count
+from pipeline.corpus import AnnotatedArticle, Entity, GoldMention, GoldStatement, Problem
 from pipeline.corpus_checks import check_article, check_path, check_splits
 from pipeline.formats import format_module
 from pipeline.schema import STANCES, Article
+from pipeline.scripts import word_count
 
 DATA = Path(__file__).parent.parent / "data" / "annotated"
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..corpus import WORD, AnnotatedArticle, CorpusError
+from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import MENTION_LABELS, PROPOSAL, SAYING
+from ..scripts import WORD
 from .gold import GoldArticle, from_annotated
 from .intervals import Tally
 from .scores import (

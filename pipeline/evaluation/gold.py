@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..corpus import SPLITS, AnnotatedArticle, CorpusError, Entity, chinese, load_annotated, load_xml, splits_of
+from ..corpus import SPLITS, AnnotatedArticle, CorpusError, Entity, load_annotated, load_xml, splits_of
 from ..formats import FORMATS as IMPORTED
 from ..formats import columns_of
 from ..formats import guess_format as guess_imported
 from ..formats.iob import run_on
 from ..people import name_words
 from ..schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article, Mention
+from ..scripts import chinese
 from .scores import QUOTATION_MARKS, Claim, Holding, Party, Range, Tag, normalise
 
 #: The error buckets of gold records.

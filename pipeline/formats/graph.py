@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ..corpus import AnnotatedArticle, CorpusError, Entity, GoldMention, GoldStatement, chinese, first_body
+from ..corpus import AnnotatedArticle, CorpusError, Entity, GoldMention, GoldStatement, first_body
 from ..people import is_name_like, same_name
 from ..schema import ARTICLE_METADATA, BODIES, MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, STANCES, Article
+from ..scripts import chinese
 
 LABELS = (*MENTION_LABELS, REFERENCE, PROPOSAL, SAYING)
 RELATIONS = ("of", "by", "same")

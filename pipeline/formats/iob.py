@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import REFERENCE
-from ..sentences import UNSPACED
+from ..scripts import UNSPACED
 from . import columns_of, encodable, files_of, read_text, replacing
 from .graph import Graph, GraphSpan, from_graph
 

@@ -1,0 +1,25 @@
+"""What the script of a text tells without knowing its language: what a word is, and where no spaces stand between."""
+
+from __future__ import annotations
+
+import re
+
+#: Chinese characters, as a range for the brackets of a pattern.
+HAN = "㐀-鿿豈-﫿"
+#: A character of a script that is written without spaces, or of its punctuation.
+UNSPACED = re.compile(rf"[{HAN}　-〿＀-￯]")
+#: A word, for comparisons; a Chinese character is one, as it is a token of `document`.
+WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
+# A word as people count them: what stands between spaces ("state-owned"), or a Chinese character.
+_COUNTED = re.compile(rf"[{HAN}]|[^\W{HAN}][^\s{HAN}]*")
+_HAN = re.compile(f"[{HAN}]")
+
+
+def word_count(text: str) -> int:
+    """Return how many words a text has: those between spaces, and each Chinese character, punctuation left out."""
+    return sum(1 for _ in _COUNTED.finditer(text))
+
+
+def chinese(text: str) -> bool:
+    """Tell whether a text has a Chinese character."""
+    return _HAN.search(text) is not None
