@@ -112,7 +112,7 @@ def run(
     from .query import stored_records
     from .read import Failure, read_articles
     from .store import StoreError, open_store, writing
-    from .summary import summary_view, undated_articles
+    from .summary import summary_view
 
     extractor, options = _collaborators(lang, model, runtime, min_score, max_megabytes)
     try:
@@ -126,13 +126,12 @@ def run(
                 else:
                     writer.write(*article_records(item))
             summary = writer.finish()
-            with engine.connect() as connection:
-                undated = undated_articles(connection)
-                if table:
+            if table:
+                with engine.connect() as connection:
                     _console().print(records_table(stored_records(connection)))
     except StoreError as error:
         stop(error)
-    _console().print(summary_view(summary, undated))
+    _console().print(summary_view(summary))
     raise typer.Exit(Exit.FAILED if summary.failures else Exit.OK)
 
 

@@ -49,10 +49,10 @@ def stored_records(connection: Connection, selection: Selection | None = None) -
 
     A bounded number of articles is held at a time.
     """
-    conditions = article_conditions(selection or Selection())
-    wanted = record_conditions(selection or Selection())
+    chosen = selection or Selection()
+    wanted = record_conditions(chosen)
     key = store.article.c.id
-    page = sa.select(key).where(*conditions).order_by(key).limit(_CHUNK)
+    page = sa.select(key).where(*article_conditions(chosen)).order_by(key).limit(_CHUNK)
     ids = list(connection.scalars(page))
     while ids:
         yield from _chunk(connection, ids, wanted)

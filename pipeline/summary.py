@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.engine import Connection
 
 from .schema import STANCES
 from .store import Summary
-from .tables import article
 
 
-def undated_articles(connection: Connection) -> int:
-    """Return how many articles of the store have no session year, by which charts group."""
-    query = sa.select(sa.func.count()).select_from(article).where(article.c.session_year.is_(None))
-    return int(connection.scalar(query) or 0)
-
-
-def summary_view(summary: Summary, undated: int = 0) -> Group:
-    """Return the counts of a run and the table of topics and stances of the whole store.
-
-    `undated` is how many articles of the store have no session year; none of them are not spoken of.
-    """
+def summary_view(summary: Summary) -> Group:
+    """Return the counts of a run and the table of topics and stances of the whole store."""
+    undated = [("undated", f"{summary.undated} of the articles in the store have no session year")]
     counts = Table.grid(padding=(0, 2))
     for name, value in (
         (
             "articles",
             f"{summary.articles} in the store; this run wrote {summary.written}, left {summary.unchanged} as is",
         ),
-        *([("undated", f"{undated} of the articles in the store have no session year")] if undated else []),
+        # Charts group by session year; where all have one, nothing is said.
+        *(undated if summary.undated else []),
         ("records", str(summary.records)),
         ("delegates", str(summary.delegates)),
         ("failures", f"{len(summary.failures)}" + (", each named above" if summary.failures else "")),

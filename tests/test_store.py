@@ -23,6 +23,8 @@ from sqlalchemy.engine import Engine
 from strategies import any_text
 
 from pipeline import store, tables
+from pipeline.database.articles import insert_article
+from pipeline.database.statements import upsert
 from pipeline.extract import Extractor, article_records
 from pipeline.languages import Languages
 from pipeline.read import Failure
@@ -160,6 +162,12 @@ def test_summary_counts(engine: Engine, make_record: RecordMaker) -> None:
     )
 
 
+def test_summary_counts_the_articles_without_a_session_year(engine: Engine, make_record: RecordMaker) -> None:
+    dated, undated = english("a"), english("b", year=None)
+    assert put(engine, (dated, [make_record(dated)])).undated == 0
+    assert put(engine, (dated, [make_record(dated)]), (undated, [])).undated == 1
+
+
 def test_tables_hold_what_a_record_says(engine: Engine, make_record: RecordMaker) -> None:
     article = english("a", outlet="Gazette", title="T", published="2022-03-05")
     record = make_record(article, organization="Harbour Group", name_zh="马兰")
@@ -266,6 +274,20 @@ def test_same_person_over_years_is_one_delegate(engine: Engine, make_record: Rec
     assert sorted((body, year) for _, body, year, _ in rows["membership"]) == [
         ("CPPCC", 2023), ("NPC", 2019), ("NPC", 2022),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_a_name_in_two_scripts_is_one_delegate(
+    engine: Engine, make_record: RecordMaker, order: tuple[int, ...]
+) -> None:
+    latin, both, chinese = english("a", year=2019), english("b", year=2022), english("c", year=2023)
+    runs = [
+        (latin, [make_record(latin, organization="Harbour Group")]),
+        (both, [make_record(both, organization="Harbour Group", name_zh="马兰")]),
+        (chinese, [make_record(chinese, "马兰", organization="海港集团")]),
+    ]
+    put(engine, *(runs[at] for at in order))
+    assert count(engine, tables.delegate) == 1
 
 
 def test_namesakes_are_two_delegates(engine: Engine, make_record: RecordMaker) -> None:
@@ -427,14 +449,14 @@ def test_article_is_written_whole_or_not_at_all(
 ) -> None:
     a, b = english("a"), english("b")
     records = [make_record(b), make_record(b, span=(8, 21))]
-    insert = store._insert_proposal
+    insert = store.insert_proposal
 
     def crash(connection: sa.Connection, record: Record, key: str) -> None:
         insert(connection, record, key)
         if record is records[1]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "_insert_proposal", crash)
+    monkeypatch.setattr(store, "insert_proposal", crash)
     with pytest.raises(KeyboardInterrupt):
         put(engine, (a, [make_record(a)]), (b, records))
     with engine.connect() as connection:
@@ -457,7 +479,7 @@ def test_crash_while_an_article_is_replaced_keeps_the_old_one(
     def crash(*_: object) -> None:
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(store, "_insert_proposal", crash)
+    monkeypatch.setattr(store, "insert_proposal", crash)
     new = replace(old, text=TEXT + " It rained.")
     with pytest.raises(RuntimeError, match="disk full"):
         put(engine, (new, [make_record(new)]))
@@ -470,14 +492,14 @@ from pipeline import store, tables
 from pipeline.schema import Article, record_from_dict
 
 engine = store.open_store(sys.argv[1])
-insert = store._insert_proposal
+insert = store.insert_proposal
 
 def insert_and_die(connection, record, key):
     insert(connection, record, key)
     if record.document_id == "b":
         os.kill(os.getpid(), signal.SIGKILL)
 
-store._insert_proposal = insert_and_die
+store.insert_proposal = insert_and_die
 with store.writing(engine, {"en": "digest"}) as writer:
     for article, record in json.load(sys.stdin):
         writer.write(Article(**article), [record_from_dict(record)])
@@ -505,7 +527,7 @@ def test_readers_read_while_a_run_writes(engine: Engine, make_record: RecordMake
     reader = open_store(str(engine.url))
     with reader.connect() as reading, engine.begin() as writing_connection:
         assert reading.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
-        store._insert_article(writing_connection, b, 1, "provenance")
+        insert_article(writing_connection, b, 1, "provenance")
         assert reading.scalars(sa.select(tables.article.c.id)).all() == ["a"]
     with reader.connect() as reading:
         assert sorted(reading.scalars(sa.select(tables.article.c.id))) == ["a", "b"]
@@ -532,8 +554,8 @@ def test_tables_and_statements_are_postgresql_too() -> None:
         def execute(self, statement: sa.Executable) -> None:
             statements.append(str(statement.compile(dialect=dialect)))  # type: ignore[attr-defined]
 
-    store._upsert(Connection(), tables.outlet, {"id": "x"}, {"name": "Gazette"})  # type: ignore[arg-type]
-    store._upsert(Connection(), tables.mention, {"delegate_id": "x", "article_id": "a", "start": 0})  # type: ignore[arg-type]
+    upsert(Connection(), tables.outlet, {"id": "x"}, {"name": "Gazette"})  # type: ignore[arg-type]
+    upsert(Connection(), tables.mention, {"delegate_id": "x", "article_id": "a", "start": 0})  # type: ignore[arg-type]
     assert "ON CONFLICT (id) DO UPDATE SET name" in statements[0]
     assert "ON CONFLICT (delegate_id, article_id, start) DO NOTHING" in statements[1]
 

@@ -3,6 +3,9 @@
 Without filters the tables end up equal to the store: rows that it no longer has go. With filters the selected rows are
 added or updated. Articles that have been processed again since lose their old rows, also where the filters on records
 let none of the new ones through; only the articles that `session_years` or `since_run` leave out stay as they are.
+
+An article that lacks records here has another `provenance_hash` than in the store: a run into this database reads it
+again and writes them all.
 """
 
 from __future__ import annotations
@@ -13,14 +16,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from ..selection import article_conditions
+from ..schema import stable_hash
+from ..selection import Selection, article_conditions, record_conditions
 from ..store import StoreError, open_store, without_password
-from ..tables import TABLES, Relation, article
+from ..tables import TABLES, Relation, article, proposal
 from .libraries import library
 from .source import ExportError, Row, Source
 
-# What tells two versions of an article apart.
-_HEAD = (article.c.id, article.c.text_hash, article.c.provenance_hash, article.c.run_id)
+# Of each article in the store: what tells its versions apart, the `provenance_hash` of a part of it, and whether the
+# filters leave out records of it.
+_HEAD = {
+    "id": "text", "text_hash": "text", "provenance_hash": "text", "run_id": "integer", "part_hash": "text",
+    "is_part": "boolean",
+}  # fmt: skip
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('two-sessions export'))"
 
 
@@ -52,6 +60,7 @@ def export_postgres(source: Source, destination: str) -> None:
             for relation in TABLES:
                 _stage(connection, relation, source)
             _remember_changed(connection, source)
+            _mark_parts(connection)
             for relation in TABLES:
                 _upsert(connection, relation)
             for relation in reversed(TABLES):
@@ -93,22 +102,52 @@ def _without_nul(batch: Sequence[Row]) -> Iterator[Row]:
 
 
 def _remember_changed(connection: Connection, source: Source) -> None:
-    """Note the articles that have been processed again since they were loaded here.
+    """Note the articles that have been processed again since they were loaded here, whole or in part.
 
     An article whose records all fail the filters isn't staged, and what it had before must go all the same.
     """
-    names = [column.name for column in _HEAD]
-    heads = source.connection.execute(
-        sa.select(*_HEAD).where(*article_conditions(source.selection)), execution_options={"yield_per": 5_000}
-    )
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE head ON COMMIT DROP AS SELECT {_columns(names)} FROM stage_article WHERE false"
-    )
-    _copy(connection, "head", names, heads.partitions())
+    columns = ", ".join(f"{name} {type}" for name, type in _HEAD.items())
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE head ({columns}) ON COMMIT DROP")
+    _copy(connection, "head", list(_HEAD), _heads(source))
     connection.exec_driver_sql(
         "CREATE TEMPORARY TABLE changed ON COMMIT DROP AS SELECT id FROM article JOIN head AS new USING (id) "
-        "WHERE (article.text_hash, article.provenance_hash, article.run_id)"
-        " IS DISTINCT FROM (new.text_hash, new.provenance_hash, new.run_id)"
+        "WHERE (article.text_hash, article.run_id) IS DISTINCT FROM (new.text_hash, new.run_id)"
+        " OR article.provenance_hash NOT IN (new.provenance_hash, new.part_hash)"
+    )
+
+
+def _heads(source: Source) -> Iterator[list[Row]]:
+    """Yield the rows of `head`: of all articles that the filters on articles let through."""
+    query = sa.select(
+        article.c.id, article.c.text_hash, article.c.provenance_hash, article.c.run_id, _lacks_records(source.selection)
+    ).where(*article_conditions(source.selection))
+    for rows in source.connection.execute(query, execution_options={"yield_per": 5_000}).partitions():
+        # The same hash under all filters, so that exports under different ones add up.
+        yield [(*version, stable_hash(version[2], "part"), is_part) for *version, is_part in rows]
+
+
+def _lacks_records(selection: Selection) -> sa.ColumnElement[bool]:
+    """Return the condition under which filters leave out a record of an article."""
+    if not selection.selects_records:
+        return sa.false()
+    left_out = sa.not_(sa.and_(*record_conditions(selection)))
+    return article.c.id.in_(sa.select(proposal.c.article_id).where(left_out))
+
+
+def _mark_parts(connection: Connection) -> None:
+    """Give each article that lacks records here another `provenance_hash`: a run would take it for complete.
+
+    One that is complete here already and hasn't changed stays so. One that has, and isn't staged, loses what it had.
+    """
+    connection.exec_driver_sql(
+        "UPDATE stage_article AS new SET provenance_hash = part_hash FROM head WHERE head.id = new.id AND is_part"
+        " AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = new.id"
+        " AND article.provenance_hash = head.provenance_hash AND article.id NOT IN (SELECT id FROM changed))"
+    )
+    connection.exec_driver_sql(
+        "UPDATE article SET provenance_hash = part_hash FROM head JOIN changed USING (id)"
+        " WHERE head.id = article.id AND article.provenance_hash <> part_hash"
+        " AND article.id NOT IN (SELECT id FROM stage_article)"
     )
 
 
