@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 from io import StringIO
 
-from pipeline.evaluate import Outcome, Report, compare_reports, measures
+from pipeline.evaluate import Report, compare_reports, measures
 from pipeline.evaluation.intervals import count_articles, estimate
+from pipeline.evaluation.outcomes import Outcome
 from pipeline.evaluation.page import article_errors, confusion_table, marked, plot, report_page
 from pipeline.evaluation.reliability import Bin, Judgement, calibrate, risk_coverage
 from pipeline.evaluation.rows import NOTES, label_errors

@@ -82,6 +82,14 @@ def attribution(gold: list[Claim], predicted: list[Claim], text: str = TEXT) -> 
         (Party("Central Committee of the Jiusan Society", "organization"), Party("Jiusan", "organization"), True),
         (Party("China Democratic League", "organization"), Party("Democratic League", "organization"), True),
         (Party("Bank of China Co., Ltd", "organization"), Party("Bank of China", "organization"), True),
+        (Party("马化腾"), Party("马代表"), True),
+        (Party("马化腾"), Party("化腾"), True),
+        (Party("马化腾"), Party("马云"), False),
+        (Party("腾讯", "organization"), Party("腾讯公司", "organization"), True),
+        (Party("九三学社中央", "organization"), Party("九三学社", "organization"), True),
+        (Party("北京大学", "organization"), Party("大学", "organization"), False),
+        (Party("中国银行", "organization"), Party("银行", "organization"), False),
+        (Party("银行", "organization"), Party("银行", "organization"), True),
     ],
 )
 def test_a_proponent_agrees_by_name(gold: Party, predicted: Party, right: bool) -> None:
@@ -272,6 +280,14 @@ def test_an_organization_is_right_by_any_of_its_names() -> None:
     assert not posts_right(gold, replace(FULL, organizations=()))
     # A record names organizations beside posts only.
     assert posts_right(replace(gold, roles=()), replace(FULL, roles=(), organizations=()))
+
+
+def test_an_organization_with_generic_words_is_a_name_of_it() -> None:
+    gold = replace(FULL, organizations=("腾讯", "腾讯公司"))
+    assert posts_right(gold, replace(FULL, organizations=("腾讯",)))
+    assert posts_right(gold, replace(FULL, organizations=("腾讯公司",)))
+    assert not posts_right(gold, replace(FULL, organizations=()))
+    assert not posts_right(replace(gold, organizations=("腾讯", "腾讯音乐")), replace(FULL, organizations=("腾讯",)))
 
 
 def test_loose_gold_takes_posts_that_contain_each_other() -> None:

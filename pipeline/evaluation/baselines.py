@@ -15,17 +15,19 @@ from spacy.tokens import Doc
 
 from ..classify import stance_label
 from ..document import article_of, mentions_of, statements_of
-from ..rules.lexicon import load_lexicon
-from ..rules.link import link
+from ..languages import load_languages
+from ..rules.lexicon import Lexicon, load_lexicon
+from ..rules.link import SAME_RECORD, link
 from ..schema import PROPOSAL, Mention
+from ..scripts import HAN, chinese
 from .gold import GoldArticle
 from .system import CLASSIFY, LINK, System
 
 NEAREST, MAJORITY, TFIDF, RULES = "nearest-name", "majority", "tfidf", "rules"
 BASELINES = (RULES, NEAREST, MAJORITY, TFIDF)
-RULE_PIPELINE = "en-rules"
-# Spans of one person this close together, in characters, are one record.
-_SAME_RECORD = 400
+# Words of two characters or more, and those of a text without spaces between them: each of its characters.
+_WORDS = r"(?u)\b\w\w+\b"
+_CHARACTERS = rf"[{HAN}]|[^\W{HAN}]{{2,}}"
 
 
 class BaselineError(ValueError):
@@ -41,17 +43,31 @@ class TrainingText:
     stance: str
 
 
+def rule_pipeline(lang: str) -> str:
+    """Return the name of the rule pipeline of a language, which has one if there is such a config."""
+    return f"{lang}-rules"
+
+
 def baseline(
-    name: str, nlp: Language, load: Callable[[str], Language], train: Callable[[], Sequence[GoldArticle]]
+    name: str,
+    nlp: Language,
+    load: Callable[[str], Language],
+    train: Callable[[], Sequence[GoldArticle]],
+    lang: str | None = None,
 ) -> System:
     """Return a baseline of a pipeline: `nlp` with a stage replaced, or the rules; `train` gives what it may learn from.
 
-    Raises `BaselineError` for an unknown name, or where what the baseline needs is missing.
+    `lang` is the language of the articles, by default that of `nlp`. Raises `BaselineError` for an unknown name, or
+    where what the baseline needs is missing.
     """
-    if name == RULES:
-        return System(RULES, load(RULE_PIPELINE))
-    if name == NEAREST:
-        return System(NEAREST, nlp, {LINK: NearestName()})
+    lang = lang or nlp.lang or ""
+    if name in (RULES, NEAREST):
+        try:
+            if name == RULES:
+                return System(RULES, load(rule_pipeline(lang)))
+            return System(NEAREST, nlp, {LINK: NearestName(load_lexicon(lang))})
+        except FileNotFoundError as error:
+            raise BaselineError(f"baseline {name} needs rules for {load_languages().name(lang)}: {error}") from None
     if name in (MAJORITY, TFIDF):
         texts = training_texts(train())
         if not texts:
@@ -73,11 +89,16 @@ class NearestName:
     """Links each proposal span to the person named nearest to it, and keeps it where that person has a membership.
 
     Where no person is named at all, the nearest organization is taken. Posts go to people as in the rules: by nearness.
+    Without a `lexicon` that of each article's language is taken.
     """
+
+    def __init__(self, lexicon: Lexicon | None = None) -> None:
+        self.lexicon = lexicon
 
     def __call__(self, doc: Doc) -> Doc:
         mentions = mentions_of(doc)
-        entities, _ = link(doc.text, mentions, (), _lexicon(article_of(doc).lang))
+        lexicon = self.lexicon or load_lexicon(article_of(doc).lang or doc.lang_)
+        entities, _ = link(doc.text, mentions, (), lexicon)
         owner = {tuple(place): index for index, entity in enumerate(entities) for place in entity["mentions"]}
         proposals: list[dict[str, Any]] = []
         for statement in statements_of(doc):
@@ -93,20 +114,14 @@ class NearestName:
             if entities[entity]["kind"] == "person" and not entities[entity]["member"]:
                 continue
             last = proposals[-1] if proposals else None
-            if last and last["entity"] == entity and statement.start - last["spans"][-1][1] < _SAME_RECORD:
+            close = lexicon.reach(SAME_RECORD)
+            if last and last["entity"] == entity and statement.start - last["spans"][-1][1] < close:
                 last["spans"].append([statement.start, statement.end])
                 continue
             spans = [[statement.start, statement.end]]
             proposals.append({"entity": entity, "spans": spans, "score": statement.score})
         doc._.entities, doc._.proposals = entities, proposals
         return doc
-
-
-def _lexicon(lang: str | None) -> Any:
-    try:
-        return load_lexicon(lang or "en")
-    except FileNotFoundError:
-        return load_lexicon("en")
 
 
 def nearest(statement: Mention, mentions: Sequence[Mention]) -> Mention | None:
@@ -166,7 +181,9 @@ class Tfidf(_Classifier):
             from sklearn.linear_model import LogisticRegression
         except ImportError:
             raise BaselineError("baseline tfidf needs scikit-learn: pip install 'two-sessions[train]'") from None
-        self.vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
+        unspaced = 2 * sum(chinese(item.text) for item in texts) > len(texts)
+        pattern = _CHARACTERS if unspaced else _WORDS
+        self.vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2, token_pattern=pattern)
         rows = self.vectorizer.fit_transform([item.text for item in texts])
         labels = Counter(topic for item in texts for topic in item.topics)
         wanted = {topic: [topic in item.topics for item in texts] for topic in sorted(labels)}

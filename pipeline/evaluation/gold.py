@@ -17,7 +17,7 @@ from ..formats import guess_format as guess_imported
 from ..formats.iob import run_on
 from ..people import name_words
 from ..schema import MENTION_LABELS, PROPOSAL, REFERENCE, SAYING, Article, Mention
-from ..scripts import chinese
+from ..scripts import chinese, whole_words
 from .scores import QUOTATION_MARKS, Claim, Holding, Party, Range, Tag, normalise
 
 #: The error buckets of gold records.
@@ -39,7 +39,9 @@ BIO_LABELS = {
     "role": "ROLE",
     "body": "BODY",
 }
-_LABEL_END = re.compile(r"(?:[:：]|--+|[—–]|\s-)\s*[\"“「]?\s*$")
+_LABEL_END = re.compile(r"(?:[:：]|--+|[—–]|\s-)\s*[\"“「『]?\s*$")
+# What ends a sentence, so that the words before it are no label.
+_SENTENCE_END = re.compile(r"\. |[。！？]")
 
 
 class GoldError(ValueError):
@@ -276,6 +278,9 @@ def _texts(annotated: AnnotatedArticle, label: str, of: str) -> tuple[str, ...]:
 
 
 def _full(words: str, name: str) -> bool:
+    """Tell whether a name is more than a surname or a given name, which Chinese writes together."""
+    if chinese(name) and chinese(words):
+        return name in words
     return len(name_words(words)) >= min(2, len(name_words(name)))
 
 
@@ -299,7 +304,7 @@ def traits(
     )
     if listed or (
         len(label) < 250
-        and ". " not in label
+        and not _SENTENCE_END.search(label)
         and _LABEL_END.search(label)
         and any(n[0] < start for n in names if n[0] >= line)
     ):
@@ -363,9 +368,12 @@ def _coverage_claims(text: str, records: Iterable[dict[str, Any]], source: str) 
         if not spans:
             raise GoldError(f"{source}: a record of {record['proponent']} has no span")
         party = Party(record["proponent"], record.get("kind", "person"), tuple(record.get("aliases", ())))
-        short = [word for word in party.name.split() if len(word) > 1][:1] if party.kind == "person" else []
+        words = [word for word in party.name.split() if len(word) > 1]
+        # A Chinese surname is a character of other words, too.
+        short = words[:1] if party.kind == "person" and not chinese(party.name) else []
         # The surname in its own case alone: "Long" is no "long".
-        patterns = [*(f"(?i:{_whole(name)})" for name in (party.name, *party.aliases)), *map(_whole, short)]
+        patterns = [f"(?i:{whole_words(re.escape(name))})" for name in (party.name, *party.aliases)]
+        patterns += [whole_words(re.escape(name)) for name in short]
         names = [(match.start(), match.end(), match[0] not in short) for match in re.finditer("|".join(patterns), text)]
         yield Claim(
             proponent=party,
@@ -379,11 +387,6 @@ def _coverage_claims(text: str, records: Iterable[dict[str, Any]], source: str) 
             loose=True,
             traits=traits(text, spans, names, False, several),
         )
-
-
-def _whole(name: str) -> str:
-    """Return the pattern of a name that is no part of another word; Chinese has no borders of words."""
-    return re.escape(name) if chinese(name) else rf"(?<!\w){re.escape(name)}(?!\w)"
 
 
 def load_polnear(path: Path) -> GoldSet:

@@ -73,10 +73,6 @@ class Counts:
         right, gold, predicted = self.values[:, self.keys.index(key)].sum(axis=0)
         return Tally(float(right), float(gold), float(predicted))
 
-    def totals(self, prefix: str = "") -> dict[str, Tally]:
-        """Return the sums of the tallies whose key starts with a prefix."""
-        return {key: self.total(key) for key in self.keys if key.startswith(prefix)}
-
 
 @dataclass(frozen=True)
 class Estimate:

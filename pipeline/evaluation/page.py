@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from ..evaluate import Comparison, Outcome, Report
+from ..evaluate import Comparison, Report
 from ..schema import STANCES
+from .outcomes import Outcome
 from .reliability import Bin
-from .rows import buckets, headlines, notes, rows, topic_rows, wrong_labels
+from .rows import Row, buckets, headlines, notes, rows, topic_rows, wrong_labels
 from .scores import WRONG_KINDS, Claim
 from .tables import interval, lead, percent, runs
 
@@ -65,12 +65,13 @@ def report_page(report: Report, comparisons: Sequence[Comparison] = ()) -> str:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"percent": percent, "interval": interval}
-    by_name = {row.measure.name: row for row in rows(report)}
+    shown = list(rows(report))
+    by_name = {row.measure.name: row for row in shown}
     articles = [(outcome, list(article_errors(outcome))) for outcome in report.outcomes]
     page = environment.get_template("evaluation.html.j2").render(
         report=report,
         cards=[(title, by_name[name]) for name, title in _CARDS if name in by_name],
-        groups=_grouped(rows(report)),
+        groups=_grouped(shown),
         notes=notes(report),
         comparisons=comparisons,
         comparison_rows=list(_comparison_rows(report, comparisons)),
@@ -88,14 +89,15 @@ def report_page(report: Report, comparisons: Sequence[Comparison] = ()) -> str:
     return str(page)
 
 
-def _grouped(found: Any) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
-    for row in found:
+def _grouped(shown: Sequence[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in shown:
         groups.setdefault(row.group, []).append(row)
     return groups
 
 
-def _comparison_rows(report: Report, comparisons: Sequence[Comparison]) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
+def _comparison_rows(report: Report, comparisons: Sequence[Comparison]) -> Iterator[tuple[Row, list[tuple[str, str]]]]:
+    """Yield the headline figures, each with a cell a comparison: its words, and who is clearly ahead."""
     for row in headlines(report):
         cells = []
         for comparison in comparisons:

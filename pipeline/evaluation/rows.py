@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ..evaluate import Outcome, Report
+from ..evaluate import Report
 from ..schema import MENTION_LABELS, STANCES
 from .gold import TRAITS
 from .intervals import Estimate, Measure, Tally
+from .outcomes import Outcome
 from .scores import Claim, posts_right, stance_right
 
 
@@ -25,8 +26,8 @@ class Row:
     tally: Tally | None
 
 
-# group, name, key, and what is shown of it: f1 with precision and recall, an accuracy, or a macro mean.
 _LINKED = {"ROLE": "post", "ORG": "organization", "BODY": "membership"}
+# group, name, key, and what is shown of it: f1 with precision and recall, an accuracy, or a macro mean.
 _LAYOUT: tuple[tuple[str, str, str, str], ...] = (
     ("Attribution", "Records, overlap ≥ 0.5", "attribution.overlap", "f1"),
     ("Attribution", "Records, exact", "attribution.exact", "f1"),

@@ -17,7 +17,7 @@ from ..corpus_proposals import FOLDER, load_proposals, pages
 from ..evaluate import PARTS, PIPELINE, Comparison, Report, compare_reports, evaluate_together
 from ..languages import Languages, load_languages
 from ..resources import resource
-from .baselines import BASELINES, MAJORITY, NEAREST, RULE_PIPELINE, RULES, TFIDF, BaselineError, baseline
+from .baselines import BASELINES, MAJORITY, NEAREST, RULES, TFIDF, BaselineError, baseline, rule_pipeline
 from .gold import GoldArticle, GoldSet, from_annotated, load_gold
 from .system import CLASSIFY, LINK, System
 
@@ -90,9 +90,10 @@ def _baseline_systems(
 ) -> tuple[list[System], tuple[str, ...]]:
     """Return the baselines of a request, and why those of "all" that are missing can't be had."""
     found, notes = [], []
-    for name in _baselines(request, model, gold):
+    lang = _language(gold, nlp)
+    for name in _baselines(request, model, gold, lang):
         try:
-            found.append(baseline(name, nlp, load, partial(_training_data, name, nlp.lang or "")))
+            found.append(baseline(name, nlp, load, partial(_training_data, name, lang), lang))
         except BaselineError as error:
             if ALL not in request.baselines:
                 raise
@@ -126,7 +127,13 @@ def _languages_of(gold: GoldSet, languages: Languages) -> list[str | None]:
     return [item.article.lang or languages.detect(item.article.text) for item in gold.articles]
 
 
-def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
+def _language(gold: GoldSet, nlp: Language) -> str:
+    """Return the language of the most articles; those that don't name theirs are in the pipeline's."""
+    known = Counter(item.article.lang or nlp.lang or "" for item in gold.articles)
+    return known.most_common(1)[0][0] if known else nlp.lang or ""
+
+
+def _baselines(request: Request, model: str, gold: GoldSet, lang: str) -> Sequence[str]:
     """Return the baselines to run; "all" are those that differ from the model in something that is measured."""
     unknown = [name for name in request.baselines if name not in (*BASELINES, ALL, NONE)]
     if unknown:
@@ -138,7 +145,7 @@ def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
         return ()
     if ALL not in request.baselines:
         return request.baselines
-    found = [] if model == RULE_PIPELINE else [RULES]
+    found = [] if model == rule_pipeline(lang) else [RULES]
     records = any(item.claims is not None for item in gold.articles)
     if records and {PIPELINE, LINK} & set(request.parts):
         found.append(NEAREST)
@@ -148,8 +155,9 @@ def _baselines(request: Request, model: str, gold: GoldSet) -> Sequence[str]:
 
 
 def _training_data(name: str, lang: str) -> tuple[GoldArticle, ...]:
-    """Return what a baseline learns from: the train split, and for words all that the models learn from too."""
-    return (*_train_split(), *(_single_proposals(lang) if name == TFIDF else ()))
+    """Return what a baseline learns from: a language's train split, and for words all that the models learn from."""
+    split = [item for item in _train_split() if item.article.lang in (None, lang)]
+    return (*split, *(_single_proposals(lang) if name == TFIDF else ()))
 
 
 @cache

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from ..languages import load_languages
-from ..people import name_words, same_name
+from ..people import name_words, same_but_generic, same_name
 from ..rules.lexicon import load_lexicon
 from ..schema import MENTION_LABELS
 from .intervals import Tally
@@ -105,7 +105,7 @@ def agrees(gold: Party, predicted: Party) -> bool:
 
     A person: the same name, a part of it or its Chinese characters, either way round, or one of the gold aliases. An
     organization: the same words but for a leading "the", an alias, or the words of one among those of the other, where
-    they tell which one it is or what they lack doesn't.
+    they tell which one it is or what they lack doesn't. Without spaces between the words only the latter can be told.
     """
     if gold.kind != predicted.kind:
         return False
@@ -117,7 +117,9 @@ def agrees(gold: Party, predicted: Party) -> bool:
         return any(same_name(gold.name, name) or same_name(name, gold.name) for name in names)
     shorter, longer = sorted((set(_plain(name).split()) for name in (gold.name, predicted.name)), key=len)
     generic, kinds = _ordinary_words()
-    return shorter <= longer and (bool(shorter - generic - kinds) or longer - shorter <= generic)
+    if shorter <= longer:
+        return bool(shorter - generic - kinds) or longer - shorter <= generic
+    return same_but_generic(gold.name, predicted.name)
 
 
 @cache
@@ -126,7 +128,7 @@ def _ordinary_words() -> tuple[frozenset[str], frozenset[str]]:
     languages = load_languages()
     lexicons = [load_lexicon(lang) for lang, entry in languages.table.items() if entry.get("lexicon")]
     kinds = frozenset(word.casefold() for lexicon in lexicons for word in lexicon.organization_suffixes)
-    return languages.generic_words(), kinds
+    return languages.generic_words(), kinds | languages.kinds()
 
 
 def likeness(first: Party, second: Party) -> float:
@@ -290,8 +292,8 @@ def posts_right(gold: Claim, predicted: Claim) -> bool:
     """Tell whether the posts and organizations of a proponent are right.
 
     Posts are compared as sets of titles. A gold organization may be given by any of its names (one whose words are
-    among another's, or the initials of another). A record names organizations only beside a post, so the
-    organizations of somebody without one are not asked for.
+    among another's, one that lacks but generic words, or the initials of another). A record names organizations only
+    beside a post, so the organizations of somebody without one are not asked for.
     """
     roles = {_plain(title) for title in gold.roles}, {_plain(title) for title in predicted.roles}
     names = {_plain(name) for name in gold.organizations}, {_plain(name) for name in predicted.organizations}
@@ -305,7 +307,7 @@ def posts_right(gold: Claim, predicted: Claim) -> bool:
 
 def _same_house(first: str, second: str) -> bool:
     ours, theirs = first.split(), second.split()
-    if set(ours) <= set(theirs) or set(theirs) <= set(ours):
+    if set(ours) <= set(theirs) or set(theirs) <= set(ours) or same_but_generic(first, second):
         return True
     short, words = (ours, theirs) if len(ours) == 1 else (theirs, ours)
     small = ("of", "and", "the", "for", "s")

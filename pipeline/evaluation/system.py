@@ -13,6 +13,8 @@ from ..build import stage_names
 from ..document import make_doc
 from ..schema import Article
 
+#: The whole of it, beside the stages by name.
+PIPELINE = "pipeline"
 RECOGNISE, ATTRIBUTE, LINK, CLASSIFY = "recognise", "attribute", "link", "classify"
 STAGES = (RECOGNISE, ATTRIBUTE, LINK, CLASSIFY)
 Component = Callable[[Doc], Doc]

@@ -10,8 +10,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from ..evaluate import Comparison, Outcome, Report
+from ..evaluate import Comparison, Report
 from .intervals import Difference, Estimate
+from .outcomes import Outcome
 from .rows import buckets, headlines, notes, rows, topic_rows, wrong_labels
 from .scores import WRONG_KINDS, Claim
 
