@@ -26,18 +26,15 @@ from pipeline.evaluation.predictions import read_doc
 from pipeline.evaluation.scores import mention_tallies
 from pipeline.schema import MENTION_LABELS
 from pipeline.training.augment import Rates
+from pipeline.training.backbone import new_model
 from pipeline.training.calibrate import calibrate, run_stages
+from pipeline.training.draw import draw_examples
 from pipeline.training.export import ModuleRuntime, assemble, head_weights
 from pipeline.training.joint import train
-from pipeline.training.recipe import (
-    Recipe,
-    draw_examples,
-    keep_memory,
-    lexical_weights,
-    load_all_proposals,
-    load_recipe,
-    new_model,
-)
+from pipeline.training.lexical import lexical_weights
+from pipeline.training.load import load_all_proposals
+from pipeline.training.recipe import Recipe, load_recipe
+from pipeline.training.run import keep_memory
 
 _LINKS = ("parent", "source", "body", "same", "verdict")
 

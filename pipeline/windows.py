@@ -35,8 +35,9 @@ class WindowOptions:
 class Pieces:
     """The word pieces of one document.
 
-    `ids` and `shapes` are (pieces,); `first` is (tokens,): the index of each token's first piece, and for a token
-    without any (white space, control characters) that of the piece before it.
+    `ids` and `shapes` are (pieces,); `first` is (tokens,): the index of each token's first piece, of the piece that
+    it stands inside of where one covers several tokens, and for a token without any (white space, control characters)
+    that of the token before it.
     """
 
     ids: IntArray
@@ -92,16 +93,31 @@ def split_pieces(doc: Doc, tokenizer: Tokenizer) -> Pieces:
     owner[starts] = 1
     owner = np.cumsum(owner) - 1
     ids = np.array(encoding.ids, dtype=np.int64)
-    offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
-    tokens = owner[offsets[:, 0]] if len(ids) else np.zeros(0, dtype=np.int64)
+    if not len(ids):
+        return Pieces(ids, ids, np.full(len(doc), -1, dtype=np.int64))
+    begins, ends = _piece_ranges(doc.text, encoding.offsets)
+    tokens = owner[begins]
     first = np.full(len(doc), -1, dtype=np.int64)
-    if len(ids):
-        seen, index = np.unique(tokens, return_index=True)
-        first[seen] = index
-        first = np.maximum.accumulate(first)
-        first = np.maximum(first, 0)
-    shapes = token_shapes(doc)
-    return Pieces(ids, shapes[tokens] if len(ids) else ids, first)
+    # A mark of a text's begin that is a piece of its own covers no token.
+    marks = np.append((begins[:-1] == begins[1:]) & (ends[:-1] < ends[1:]), False)
+    seen, index = np.unique(tokens[~marks], return_index=True)
+    first[seen] = np.flatnonzero(~marks)[index]
+    inside = np.flatnonzero(first < 0)
+    before = np.searchsorted(begins, starts[inside], side="right") - 1
+    covered = (before >= 0) & (ends[before] > starts[inside])
+    first[inside[covered]] = before[covered]
+    first = np.maximum(np.maximum.accumulate(first), 0)
+    return Pieces(ids, token_shapes(doc)[tokens], first)
+
+
+def _piece_ranges(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[IntArray, IntArray]:
+    """Return where each piece begins and ends, (pieces,) each: a space that some tokenizers count to the piece behind
+    it is left out.
+    """
+    begins, ends = np.array(offsets, dtype=np.int64).reshape(-1, 2).T
+    solid = np.array([place for place, char in enumerate(text) if not char.isspace()], dtype=np.int64)
+    next_solid = np.append(solid, len(text))[np.searchsorted(solid, begins)]
+    return np.where(next_solid < ends, next_solid, begins), ends
 
 
 def cut_windows(count: int, options: WindowOptions) -> list[Window]:

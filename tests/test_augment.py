@@ -217,3 +217,83 @@ def test_a_spoilt_page_says_the_same(digest: AnnotatedArticle) -> None:
 def test_what_is_off_changes_nothing_else(gold: AnnotatedArticle, gazetteer: Gazetteer) -> None:
     assert augment(gold, gazetteer, 5, OFF) == gold
     assert augment(gold, gazetteer, 5, Rates()) == augment(gold, gazetteer, 5)
+
+
+CHINESE = """<article id="2020-zh" lang="zh" outlet="日报" published="2020-05-28" session_year="2020" shape="report">
+<p><body of="p1" is="NPC">全国人大代表</body>、<org of="p1">澜河银行</org><role of="p1">副行长</role>
+<per id="p1">马文清</per>建议，<prop by="p1" n="1" topics="data"
+ stance="promote">在南京试点，2019年的地图应当开放</prop>。
+<ref to="p1">马代表</ref>说，<say by="p1">南京准备好了</say>。</p>
+<p><body of="p2" is="CPPCC">全国政协委员</body>、<org of="p2">东湖大学</org><role of="p2">院长</role>
+<per id="p2">欧阳海</per>南下调研后表示赞同。</p>
+</article>"""
+
+
+@pytest.fixture
+def chinese(tmp_path: Path) -> AnnotatedArticle:
+    (tmp_path / "2020-zh.xml").write_text(CHINESE, encoding="utf-8")
+    return load_xml(tmp_path)[0]
+
+
+def test_people_are_renamed_in_chinese(chinese: AnnotatedArticle) -> None:
+    people = tuple(replace(e, name=name) for e, name in zip(chinese.entities, ("王云", "诸葛天"), strict=True))
+    other = replace(chinese, entities=people)
+    names = make_gazetteer({}, (), [chinese, other])
+    seen = set()
+    for seed in range(40):
+        variant = augment(chinese, names, seed, replace(OFF, names=1.0))
+        text = variant.article.text
+        first, again, second = [text[m.start : m.end] for m in variant.mentions if m.label in ("PERSON", "REF")]
+        assert again == f"{first[:-2]}代表"
+        seen.add((first[:-2], second[:-1]))
+        assert said(variant) == said(chinese)
+    assert seen == {(a, b) for a in ("马", "王", "诸葛") for b in ("欧阳", "王", "诸葛") if a != b}
+
+
+def test_what_shows_its_kind_at_its_end_is_swapped_in_chinese(chinese: AnnotatedArticle) -> None:
+    banks, heads = ("青山银行", "石桥村镇银行"), ("书院院长", "执行院长")
+    names = replace(make_gazetteer({}, (), []), organizations={"银行": banks}, posts={"院长": heads})
+    variants = [augment(chinese, names, seed, replace(OFF, organizations=1.0, posts=1.0)) for seed in range(30)]
+    assert {words(variant, "ORG")[0] for variant in variants} == {"澜河银行", *banks}
+    assert {words(variant, "ROLE")[1] for variant in variants} == {"院长", *heads}
+    assert {(*words(variant, "ORG")[1:], words(variant, "ROLE")[0]) for variant in variants} == {("东湖大学", "副行长")}
+
+
+def test_chinese_names_are_pooled_by_their_ends(chinese: AnnotatedArticle) -> None:
+    many = [
+        replace(chinese, article=replace(chinese.article, text=chinese.article.text.replace("澜河", new)))
+        for new in ("青山", "东海", "西岭", "石桥")
+    ]
+    assert organization_pool(many) == {"银行": ("东海银行", "石桥银行", "西岭银行", "青山银行")}
+    assert post_pool(many) == {}
+
+
+def test_places_and_years_move_in_chinese(chinese: AnnotatedArticle) -> None:
+    names = replace(make_gazetteer({}, (), [chinese]), places=("南京", "海南", "乌鲁木齐"))
+    for seed in range(20):
+        variant = augment(chinese, names, seed, replace(OFF, places=1.0, years=1.0))
+        text = variant.article.text
+        place = text[text.index("建议，在") + 4 : text.index("试点")]
+        assert place in names.places
+        assert f"{place}准备好了" in text
+        # "海南" stands here at the end of a name and the begin of the next word.
+        assert "欧阳海南下" in text
+        assert words(variant, "PERSON")[-1] == "欧阳海"
+    assert len({augment(chinese, names, seed, replace(OFF, years=1.0)).article.text for seed in range(20)}) > 4
+
+
+def test_memberships_are_put_otherwise_in_chinese(chinese: AnnotatedArticle) -> None:
+    lexicon = {"augment": {"NPC": ["全国人大代表", "十四届全国人大代表"], "CPPCC": ["政协委员"]}}
+    names = make_gazetteer(lexicon, (), [])
+    variants = [augment(chinese, names, seed, replace(OFF, memberships=1.0)) for seed in range(20)]
+    assert {words(variant, "BODY")[0] for variant in variants} == {"全国人大代表", "十四届全国人大代表"}
+    # "全国政协委员" is not among the wordings, so it isn't known whether another one fits in its place.
+    assert {words(variant, "BODY")[1] for variant in variants} == {"全国政协委员"}
+
+
+def test_quotation_marks_and_lines_change_in_chinese(chinese: AnnotatedArticle) -> None:
+    text = chinese.article.text.replace("南京准备好了", "“南京”好了")
+    quoted = replace(chinese, article=replace(chinese.article, text=text))
+    straight = augment(quoted, make_gazetteer({}, (), []), 0, replace(OFF, typography=1.0, lines=1.0))
+    assert '"南京"好了' in straight.article.text
+    assert "\n\n" not in straight.article.text

@@ -12,10 +12,10 @@ from tokenizers import Tokenizer
 
 from pipeline.evaluation.gold import GoldError
 from pipeline.heads import MENTION_TAGS
+from pipeline.training.backbone import load_tokenizer
 from pipeline.training.examples import OPEN
 from pipeline.training.joint import _tag_loss
 from pipeline.training.outside import outside_examples
-from pipeline.training.recipe import load_tokenizer
 from tests.tiny_backbone import write_backbone
 
 pytestmark = pytest.mark.slow

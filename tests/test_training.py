@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import shutil
-import sys
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,35 +14,21 @@ import pytest
 import spacy
 import torch
 from spacy.language import Language
-from typer.testing import CliRunner
 
-import pipeline.training.recipe
-import pipeline.training.topics
-from benchmarks import variants
 from pipeline import resources
 from pipeline.build import build, load_pipeline
-from pipeline.cli import app
 from pipeline.corpus import CorpusError, load_topics, load_xml
-from pipeline.corpus_proposals import LabelledProposal
 from pipeline.document import make_doc
-from pipeline.heads import MENTION_TAGS, STATEMENT_TYPES
 from pipeline.resources import resource
 from pipeline.rules.classify import load_topic_terms
-from pipeline.schema import PROPOSAL, Article
+from pipeline.schema import Article
 from pipeline.stage import ModelFileError
 from pipeline.topics import topic_table
-from pipeline.training.examples import OPEN, Example
-from pipeline.training.joint import Checkpoint, CheckpointError, Joint, encode, losses, train
-from pipeline.training.recipe import (
-    Recipe,
-    TopicOptions,
-    TrainingError,
-    draw_examples,
-    find_backbone,
-    load_recipe,
-    new_model,
-    train_all,
-)
+from pipeline.training.backbone import new_model
+from pipeline.training.draw import draw_examples
+from pipeline.training.joint import Checkpoint, CheckpointError, Joint, train
+from pipeline.training.recipe import TopicOptions, TrainingError, load_recipe
+from pipeline.training.run import train_all
 from pipeline.training.topics import train_topics
 from tests.tiny_backbone import write_backbone, write_config, write_corpus
 
@@ -327,30 +311,6 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, size: int) -> None:
         checkpoint.load(torch.device("cpu"))
 
 
-@pytest.mark.parametrize(
-    ("missing", "damaged"),
-    [
-        (("*",), ()),
-        (("config.json",), ()),
-        (("model.safetensors",), ()),
-        (("tokenizer*",), ()),
-        ((), ("model.safetensors",)),
-        ((), ("tokenizer.json",)),
-    ],
-)
-def test_half_a_backbone_is_named(
-    untrained: Path, tmp_path: Path, missing: tuple[str, ...], damaged: tuple[str, ...]
-) -> None:
-    folder = tmp_path / "half"
-    shutil.copytree(untrained / "backbone", folder)
-    for path in [path for name in missing for path in folder.glob(name)]:
-        path.unlink()
-    for name in damaged:
-        (folder / name).write_bytes((folder / name).read_bytes()[:300])
-    with pytest.raises(TrainingError, match=r"backbone .*half.*tokenizer\.json"):
-        new_model(load_recipe(untrained / "train.toml", str(folder)), load_topics())
-
-
 def test_nothing_of_the_model_before_is_left_in_its_folder(trained: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     shutil.copytree(trained / "model", out)
@@ -362,23 +322,16 @@ def test_nothing_of_the_model_before_is_left_in_its_folder(trained: Path, tmp_pa
     load_pipeline(str(out))
 
 
-def test_dev_without_proposals_is_refused(trained: Path, tmp_path: Path) -> None:
-    recipe = replace(load_recipe(trained / "train.toml"), dev=tmp_path)
-    with pytest.raises(TrainingError, match="no annotated articles with proposals"):
+def test_a_language_without_a_pipeline_is_refused_before_it_trains(untrained: Path, tmp_path: Path) -> None:
+    recipe = replace(load_recipe(untrained / "train.toml"), lang="xx")
+    with pytest.raises(FileNotFoundError, match=r"configs/xx\.cfg is missing"):
         train_all(recipe, tmp_path / "model", tmp_path / "work", log=lambda line: None)
+    assert not (tmp_path / "work").exists()
 
 
 def test_topics_are_not_trained_on_rules(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="en-rules classifies by rules"):
         train_topics(load_recipe(trained / "train.toml"), "en-rules", tmp_path / "model", log=lambda line: None)
-
-
-def test_windows_that_overlap_wholly_are_refused(trained: Path, tmp_path: Path) -> None:
-    config = tmp_path / "train.toml"
-    text = (trained / "train.toml").read_text(encoding="utf-8")
-    config.write_text(re.sub(r"window_overlap = \d+", "window_overlap = 4000", text), encoding="utf-8")
-    with pytest.raises(TrainingError, match="window_overlap 4000 does not fit"):
-        load_recipe(config)
 
 
 def test_an_article_is_read_alike_in_any_company(nlp: Language) -> None:
@@ -438,48 +391,6 @@ def test_a_training_that_stopped_early_stays_stopped(untrained: Path, tmp_path: 
     assert scored == [0, 1, 2, 3]
     assert lines == ["resumed behind epoch 4", "no better score for 2 epochs: stopped"]
     assert np.array_equal(*found)
-
-
-def test_without_sayings_only_proposals_are_learned(trained: Path) -> None:
-    recipe = replace(load_recipe(trained / "train.toml"), sayings=False)
-    topics = load_topics()
-    _, tokenizer = new_model(recipe, topics)
-    examples = draw_examples(recipe, load_xml(recipe.train, topics), tokenizer)(0)
-    assert {span.type for example in examples for span in example.statements} == {STATEMENT_TYPES.index(PROPOSAL)}
-    assert all(verdict.proposes for example in examples for verdict in example.verdicts)
-
-
-def test_single_proposals_teach_what_is_known_of_them(trained: Path) -> None:
-    recipe = replace(load_recipe(trained / "train.toml"), proposal_parts=2)
-    topics = load_topics()
-    model, tokenizer = new_model(recipe, topics)
-    single = [LabelledProposal(f"Give village {n} a clinic.", ("health",), "promote") for n in range(20)]
-    draw = draw_examples(recipe, [], tokenizer, single)
-    first, second = draw(0), draw(1)
-    assert [len(example.records) for example in first] == [5, 5]
-    assert {tuple(ids) for ids in _record_pieces(first)}.isdisjoint(tuple(ids) for ids in _record_pieces(second))
-    assert len(_record_pieces(first)) + len(_record_pieces(second)) == 20
-    (example,) = first[:1]
-    # Each is a proposal from its first token to its last, and may name organizations, but nobody else.
-    assert np.bincount(example.statement_tags[example.statement_tags > 0]).tolist() == [0, 5, 5 * 4, 5]
-    assert set(example.mention_tags.tolist()) == {OPEN, -100}
-    assert [MENTION_TAGS[tag] for tag in example.open_tags] == ["O", "B-ORG", "I-ORG", "L-ORG", "U-ORG"]
-    (vectors,) = encode(model, [example], recipe.joint.window)
-    found = losses(model, example, vectors, recipe.joint)
-    known = {"mention", "statement", "topic", "stance"}
-    assert {name for name, values in found.items() if sum(map(len, values))} == known
-    train(model, draw, replace(recipe.joint, epochs=1), log=lambda line: None)
-    assert draw_examples(replace(recipe, proposal_parts=0), [], tokenizer, single)(0) == []
-
-
-def _record_pieces(examples: list[Example]) -> list[list[int]]:
-    """The word pieces of each record, its first token's first piece to its last token's."""
-    return [
-        [int(x) for x in example.pieces.ids[example.pieces.first[a] : example.pieces.first[b - 1]]]
-        for example in examples
-        for record in example.records
-        for a, b in record.spans
-    ]
 
 
 def test_single_proposals_count_in_training(trained: Path, tmp_path: Path) -> None:
@@ -561,144 +472,3 @@ def test_a_topic_that_nothing_shows_is_refused(trained: Path, tmp_path: Path, ad
         train_topics(
             load_recipe(trained / "train.toml"), str(trained / "model"), tmp_path / "model", log=lambda line: None
         )
-
-
-def call(*args: object) -> tuple[int, str]:
-    """Return the exit code and what `twosessions train` says on standard error."""
-    result = CliRunner().invoke(app, ["train", *map(str, args)])
-    return result.exit_code, result.stderr
-
-
-def test_epochs_are_those_of_the_part(untrained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Recipe] = []
-    keep = lambda recipe, *rest, **options: seen.append(recipe) or {}  # noqa: E731
-    monkeypatch.setattr(pipeline.training.recipe, "train_all", keep)
-    monkeypatch.setattr(pipeline.training.topics, "train_topics", keep)
-    for part in ("all", "topics"):
-        assert call(part, "--config", untrained / "train.toml", "--epochs", 7)[0] == 0
-    assert [(recipe.joint.epochs, recipe.topics.epochs) for recipe in seen] == [(7, 5), (30, 7)]
-
-
-@pytest.mark.parametrize(
-    ("part", "option"),
-    [
-        ("topics", ("--work", "folder")),
-        ("topics", ("--backbone", "folder")),
-        ("topics", ("--keep-torch",)),
-        ("topics", ("--start", "joint.pt")),
-        ("all", ("--model", "en")),
-    ],
-)
-def test_an_option_of_the_other_part_is_refused(part: str, option: tuple[str, ...]) -> None:
-    assert call(part, "--config", "none.toml", *option) == (2, f"{option[0]} does not go with {part}\n")
-
-
-def test_a_start_leaves_no_epochs_to_count() -> None:
-    code, said = call("all", "--config", "none.toml", "--start", "joint.pt", "--epochs", 2)
-    assert (code, said) == (2, "--start leaves the joint epochs out: it does not go with --epochs\n")
-
-
-@pytest.mark.parametrize("module", ["torch", "transformers", "sklearn", "onnx", "onnxscript"])
-def test_all_of_the_extra_is_looked_for_at_once(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    code, said = call("all", "--config", "none.toml")
-    assert (code, said) == (2, f"{module} is not installed: pip install -c constraints.txt -e '.[train]'\n")
-
-
-def test_a_config_without_a_key_is_named(untrained: Path, tmp_path: Path) -> None:
-    path = tmp_path / "bad.toml"
-    path.write_text((untrained / "train.toml").read_text().replace("window_size = 64\n", ""))
-    with pytest.raises(TrainingError, match=r"bad\.toml: no value for 'window_size'"):
-        load_recipe(path)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "message"),
-    [
-        ("[augment]", 'proposals = "en.jsonl"\n[augment]', r"proposals is 'en\.jsonl' in \[data\]; a list of texts"),
-        ("[augment]", 'outside = "folder"\n[augment]', r"outside is 'folder' in \[data\]; a list of texts"),
-        (
-            "[augment]",
-            "proposal_part = 3\n[augment]",
-            r"no key proposal_part in \[data\]; the keys are .*parts",
-        ),
-        ("[augment]", "[augment]\nnames = 1.5", r"names is 1\.5 in \[augment\]; a number from 0 to 1"),
-        ("[augment]", "[augment]\nname = 0.5", r"no key name in \[augment\]"),
-        ("[augment]", "[augmentation]", "no key augmentation; the keys are lang, data, augment"),
-        ("[joint]", "[joint]\nweights = {topics = 5.0}", r"no key topics in \[joint\.weights\]; .*topic, stance"),
-        ("[joint]", "[joint]\nweights = 5.0", r"weights is 5\.0 in \[joint\]; a table"),
-        ("[joint]", "[joint]\nwarm = 0.1", r"no key warm in \[joint\]"),
-        ("batch = 2", "batch = 0", r"batch is 0 in \[joint\]; a whole number, 1 at least"),
-        ("batch = 2", "batch = true", r"batch is True in \[joint\]"),
-        ("epochs = 30", "epochs = 0", r"epochs is 0 in \[joint\]; a whole number, 1 at least"),
-        ("encoder_rate = 5e-3", 'encoder_rate = "fast"', r"encoder_rate is 'fast' in \[joint\]; a number"),
-        ("head_rate = 1e-2", "head_rate = nan", r"head_rate is nan in \[joint\]; a number"),
-        ("epochs = 5", "epochs = 0", r"epochs is 0 in \[topics\]"),
-        ("[topics]", '[topics]\nrate = "fast"', r"rate is 'fast' in \[topics\]; a number"),
-    ],
-)
-def test_a_config_is_checked_whole(untrained: Path, tmp_path: Path, before: str, after: str, message: str) -> None:
-    path = tmp_path / "bad.toml"
-    text = (untrained / "train.toml").read_text(encoding="utf-8")
-    assert f"{before}\n" in text
-    path.write_text(text.replace(f"{before}\n", f"{after}\n"), encoding="utf-8")
-    with pytest.raises(TrainingError, match=rf"bad\.toml: .*{message}"):
-        load_recipe(path)
-
-
-def test_every_setting_of_the_joint_training_may_be_in_a_config(untrained: Path, tmp_path: Path) -> None:
-    recipe = load_recipe(untrained / "train.toml")
-    values = {f.name: getattr(recipe.joint, f.name) for f in fields(recipe.joint) if f.name != "window"}
-    lines = [f"{name} = {value}" for name, value in values.items() if name != "weights"]
-    joint = "\n".join(["[joint]", *lines, "window_size = 64", "window_overlap = 16", "weights = {topic = 2}"])
-    text = (untrained / "train.toml").read_text(encoding="utf-8")
-    path = tmp_path / "train.toml"
-    path.write_text(re.sub(r"\[joint\].*(?=\[topics\])", f"{joint}\n", text, flags=re.DOTALL), encoding="utf-8")
-    assert load_recipe(path).joint == replace(recipe.joint, weights={"topic": 2})
-
-
-def test_the_shipped_config_is_one() -> None:
-    assert load_recipe(resource("configs", "train.en.toml")).lang == "en"
-
-
-def test_proposals_are_not_dealt_into_fewer_than_no_parts(untrained: Path, tmp_path: Path) -> None:
-    path = tmp_path / "bad.toml"
-    path.write_text((untrained / "train.toml").read_text().replace("[augment]", "proposal_parts = -1\n[augment]"))
-    with pytest.raises(TrainingError, match=r"bad\.toml: proposal_parts is -1"):
-        load_recipe(path)
-
-
-def test_a_wrong_backbone_is_refused(trained: Path, tmp_path: Path) -> None:
-    path = tmp_path / "train.toml"
-    text = (trained / "train.toml").read_text()
-    path.write_text(text.replace("[joint]", 'sha256 = "00"\n[joint]'))
-    with pytest.raises(TrainingError, match="SHA-256"):
-        find_backbone(load_recipe(path))
-    path.write_text(text.replace(str(trained / "backbone"), "package:no_such_package/model"))
-    with pytest.raises(TrainingError, match="pip install no-such-package"):
-        find_backbone(load_recipe(path))
-
-
-def test_variants_without_their_data_are_left_out(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("OUTSIDE", raising=False)
-    assert variants.chosen([]) == [name for name in variants.VARIANTS if name != "outside sets"]
-    assert capsys.readouterr().err == "outside sets: left out, for OUTSIDE names no folder of them\n"
-    monkeypatch.setenv("OUTSIDE", "folder")
-    assert variants.chosen([]) == list(variants.VARIANTS)
-
-
-def test_variants_differ_from_the_config_in_what_they_are_about() -> None:
-    recipe = replace(load_recipe(resource("configs", "train.en.toml")), proposal_parts=4)
-    made = {name: make(recipe) for name, make in variants.VARIANTS.items() if name != "outside sets"}
-    assert made.pop("single proposals in the joint training too") == recipe
-    assert made.pop("single proposals too") == replace(recipe, proposal_parts=0)
-    assert {(variant.proposals, variant.proposal_parts) for variant in made.values()} == {((), 0)}
-
-
-def test_a_variant_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["variants.py", "no such variant"])
-    with pytest.raises(SystemExit):
-        variants.main()
-    assert "invalid choice: 'no such variant'" in capsys.readouterr().err

@@ -25,8 +25,10 @@ to="p3">he</ref> said.</p>
 NAMES = ("Luo Wenqing", "Hu Jianbang", "Tang Yue", "Shen Lan", "Gao Mingzhe", "Bai Xiaoqin", "Cui Yu", "Ding Rong")
 
 
-def write_backbone(folder: Path, hidden: int = 32) -> Path:
-    """Write a BERT of two layers with random weights and a word-piece tokenizer over the articles' words."""
+def write_backbone(folder: Path, hidden: int = 32, characters: str = "") -> Path:
+    """Write a BERT of two layers with random weights and a word-piece tokenizer over the articles' words, and over
+    `characters` of other scripts.
+    """
     import torch
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -35,7 +37,8 @@ def write_backbone(folder: Path, hidden: int = 32) -> Path:
     )
     letters = [chr(code) for code in range(33, 127)]
     vocab = {piece: index for index, piece in enumerate(dict.fromkeys(
-        [*SPECIAL, *letters, *(f"##{letter}" for letter in letters if letter.isalnum()), *words]))}  # fmt: skip
+        [*SPECIAL, *letters, *(f"##{letter}" for letter in letters if letter.isalnum()), *words,
+         *sorted(characters)]))}  # fmt: skip
     tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=60))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -64,10 +67,12 @@ def write_corpus(folder: Path, years: tuple[int, ...]) -> Path:
     return folder
 
 
-def write_config(path: Path, corpus: Path, backbone: Path, epochs: int) -> Path:
+def write_config(path: Path, corpus: Path, backbone: Path, epochs: int, lang: str = "en") -> Path:
     """Write a training config for the tiny backbone."""
     path.write_text(
         f"""
+lang = "{lang}"
+
 [data]
 train = "{corpus / "train"}"
 dev = "{corpus / "dev"}"

@@ -69,7 +69,8 @@ def train(
             stop(f"{module} is not installed: pip install -c constraints.txt -e '.[train]'")
     from ..corpus import CorpusError
     from ..evaluation.gold import GoldError
-    from ..training.recipe import TrainingError, load_recipe, train_all
+    from ..training.recipe import TrainingError, load_recipe
+    from ..training.run import train_all
     from ..training.topics import train_topics
 
     try:

@@ -14,18 +14,25 @@ from functools import cached_property
 from typing import Any
 
 from ..corpus import AnnotatedArticle
+from ..languages import load_languages
+from ..scripts import HAN, UNSPACED, chinese
+from .chinese_names import ChineseNames, collect_names, rename_people
 from .layout import Edit, apply_edits, change_line_gaps, change_quotation_marks, reorder_entries, spoil
 
-_CJK = re.compile(r"[㐀-鿿]")
+# A year of this century, and one that may stand right beside Chinese characters.
+_YEAR = re.compile(r"\b20[012]\d\b")
+_UNSPACED_YEAR = re.compile(rf"(?<![^\W{HAN}])20[012]\d(?![^\W{HAN}])")
+# So many characters at the end of a name say its kind where no spaces show its last word ("银行", "院长").
+_KIND = 2
 
 
 @dataclass(frozen=True)
 class Gazetteer:
     """Material for swaps.
 
-    `surnames` with their weights, `syllables` of given names, `wordings` of a membership by body, `organizations`
-    by their last word ("Bank", "University"), so that a bank stays a bank, `posts` by the word that says their kind,
-    and `places` that may stand for each other.
+    `surnames` in pinyin with their weights, `syllables` of given names, `wordings` of a membership by body,
+    `organizations` by their last word ("Bank", "University"), so that a bank stays a bank, `posts` by the word that
+    says their kind, `places` that may stand for each other, and what names in Chinese characters are made of.
     """
 
     surnames: Sequence[str]
@@ -35,6 +42,7 @@ class Gazetteer:
     organizations: Mapping[str, Sequence[str]]
     posts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     places: Sequence[str] = ()
+    chinese_names: ChineseNames = field(default_factory=ChineseNames)
 
     @cached_property
     def holders(self) -> frozenset[str]:
@@ -89,6 +97,7 @@ def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int, rates: Rate
     edits: list[Edit] = []
     if drawn(rates.names):
         edits.extend(_names(gold, gazetteer, random_))
+        edits.extend(rename_people(gold, gazetteer.chinese_names, random_))
     if drawn(rates.memberships):
         edits.extend(_memberships(gold, gazetteer, random_, edits))
     if drawn(rates.organizations):
@@ -98,7 +107,7 @@ def augment(gold: AnnotatedArticle, gazetteer: Gazetteer, seed: int, rates: Rate
     if drawn(rates.places):
         edits.extend(_places(gold, gazetteer, random_, edits))
     if drawn(rates.years):
-        edits.extend(_years(gold, random_, edits))
+        edits.extend(_years(gold, gazetteer, random_, edits))
     variant = apply_edits(gold, edits)
     if drawn(rates.order):
         variant = reorder_entries(variant, random_)
@@ -115,6 +124,8 @@ def _names(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random)
     """Give people with a plain two-word name another one, everywhere in the article."""
     text = gold.article.text
     edits: list[Edit] = []
+    if not gazetteer.surnames:
+        return edits
     taken = {word.casefold() for entity in gold.entities for word in re.findall(r"\w+", entity.name)}
     for entity in gold.entities:
         words = entity.name.split()
@@ -134,7 +145,7 @@ def _names(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random)
 
 def _swap(words: str, known: dict[str, str]) -> str | None:
     """Return a mention with the words of a name exchanged, its case kept; None where it holds other words."""
-    if _CJK.search(words):
+    if chinese(words):
         return words
     found = re.findall(r"\w+(?:[’'-]\w+)*", words)
     if not all(word.casefold() in known for word in found):
@@ -189,14 +200,22 @@ def _memberships(
     return found
 
 
+def _kind_of_organization(name: str) -> str:
+    """Return the last word of a name, which says its kind; "" where the name is no more than that."""
+    if UNSPACED.match(name[-1]):
+        return name[-_KIND:] if len(name) > _KIND else ""
+    words = name.split()
+    return words[-1] if len(words) > 1 else ""
+
+
 def organization_pool(corpus: Iterable[AnnotatedArticle]) -> dict[str, tuple[str, ...]]:
     """Return the organizations of people in some articles, by the last word of their names."""
     pool: dict[str, set[str]] = {}
     for gold in corpus:
         for mention in gold.mentions:
             name = gold.article.text[mention.start : mention.end]
-            if mention.label == "ORG" and mention.of and len(name.split()) > 1:
-                pool.setdefault(name.split()[-1], set()).add(name)
+            if mention.label == "ORG" and mention.of and (kind := _kind_of_organization(name)):
+                pool.setdefault(kind, set()).add(name)
     return {word: tuple(sorted(names)) for word, names in pool.items() if len(names) > 3}
 
 
@@ -207,8 +226,8 @@ def _organizations(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random
     edits = []
     for mention in gold.mentions:
         name = text[mention.start : mention.end]
-        pool = gazetteer.organizations.get(name.split()[-1], ())
-        if mention.label != "ORG" or not mention.of or len(name.split()) < 2 or not pool:
+        pool = gazetteer.organizations.get(_kind_of_organization(name), ())
+        if mention.label != "ORG" or not mention.of or not pool:
             continue
         if name not in chosen:
             chosen[name] = random_.choice(pool) if random_.random() < 0.5 else name
@@ -234,7 +253,10 @@ def _kind_of_post(post: str) -> str:
     """Return the word that says which kind of post it is, with what stands before a noun phrase starting with a vowel.
 
     "deputy general manager" and "professor of law" are a manager and a professor; "a" and "an" must go on fitting.
+    Where no spaces show words, the last characters say it ("副总经理" and "经理").
     """
+    if UNSPACED.match(post[-1]):
+        return post[-_KIND:]
     head = re.split(r" (?:of|for|at|in|to|and)\b|,", post, maxsplit=1)[0]
     return f"{post[0].casefold() in 'aeiou'} {head.split()[-1].casefold()}" if head.split() else ""
 
@@ -254,22 +276,29 @@ def _places(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random
     """Move what happens in some places to others, names of organizations included."""
     if not gazetteer.places:
         return []
-    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, gazetteer.places))})\b")
+    words = (re.escape(place) if UNSPACED.match(place) else rf"\b{re.escape(place)}\b" for place in gazetteer.places)
+    pattern = re.compile("|".join(words))
     text = gold.article.text
     moved = {place: random_.choice(gazetteer.places) for place in sorted(set(pattern.findall(text)))}
+    # Without spaces two words may look like a place together, where one annotation ends and another begins.
+    borders = {at for m in gold.mentions for at in (m.start, m.end)}
+    borders |= {at for s in gold.statements for at in (s.start, s.end)}
     return [
         Edit(match.start(), match.end(), moved[match[0]])
         for match in pattern.finditer(text)
         if not any(edit.start < match.end() and match.start() < edit.end for edit in edits)
+        and borders.isdisjoint(range(match.start() + 1, match.end()))
     ]
 
 
-def _years(gold: AnnotatedArticle, random_: random.Random, edits: Sequence[Edit]) -> list[Edit]:
+def _years(gold: AnnotatedArticle, gazetteer: Gazetteer, random_: random.Random, edits: Sequence[Edit]) -> list[Edit]:
     """Move the years of this century by as many years, all alike."""
     shift = random_.randint(-4, 4)
+    # Where people are named in another script, Chinese words are quoted, and stay as they are.
+    year = _UNSPACED_YEAR if gazetteer.chinese_names.surnames else _YEAR
     return [
         Edit(match.start(), match.end(), str(int(match[0]) + shift))
-        for match in re.finditer(r"\b20[012]\d\b", gold.article.text)
+        for match in year.finditer(gold.article.text)
         if not any(edit.start < match.end() and match.start() < edit.end for edit in edits)
     ]
 
@@ -295,13 +324,15 @@ def make_gazetteer(
 ) -> Gazetteer:
     """Return the gazetteer of a decoded lexicon, its surnames, and the organizations and posts of the articles.
 
-    A surname that opens the list of common ones is drawn more often.
+    A surname that opens the list of common ones is drawn more often. What a lexicon does not list is not swapped.
     """
-    common = set(lexicon["augment"]["common_surnames"])
+    words = lexicon.get("augment", {})
+    common = set(words.get("common_surnames", ()))
+    surnames = [name for name in surnames if not chinese(name)]
     weights = [6.0 if name in common else 1.0 for name in surnames]
-    wordings = {body: tuple(lexicon["augment"][body]) for body in ("NPC", "CPPCC")}
+    wordings = {body: tuple(words.get(body, ())) for body in ("NPC", "CPPCC")}
     corpus = list(corpus)
     return Gazetteer(
         tuple(surnames), weights, pinyin_syllables(), wordings, organization_pool(corpus), post_pool(corpus),
-        tuple(lexicon["augment"].get("places", ())),
+        tuple(words.get("places", ())), collect_names(corpus, load_languages()),
     )  # fmt: skip

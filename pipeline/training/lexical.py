@@ -8,16 +8,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
+from ..corpus import AnnotatedArticle
+from ..corpus_proposals import LabelledProposal, pages
+from ..document import ExactTokenizer
 from ..lexical import weigh, word_keys
+from .calibrate import class_data
+from .load import PAGE
 
 #: One record's words: its document and token ranges.
 Words = tuple[Doc, Sequence[tuple[int, int]]]
 
+#: A key of the topics' model is in so many records: it has a weight for each topic, so many bytes.
+TOPIC_LEAST = 3
 # How freely a model follows the training data (the inverse of scikit-learn's regularisation).
 _FREEDOM = 5.0
 # What each key counts beforehand with and without a label.
 _SMOOTHING = 0.1
+
+
+def lexical_weights(
+    corpus: Sequence[AnnotatedArticle], topics: Sequence[str], proposals: Sequence[LabelledProposal] = ()
+) -> dict[str, Any]:
+    """Return the linear models over words, for topics and stance, of annotated articles and single proposals."""
+    data = class_data(ExactTokenizer(Vocab()), [*corpus, *pages(proposals, PAGE)], topics)
+    records = [(data.docs[at], spans) for at, spans in data.places]
+    of_topics = fit_lexical("topics", records, data.topics, TOPIC_LEAST)
+    return {**of_topics, **fit_lexical("stance", records, data.sides)}
 
 
 def fit_lexical(name: str, records: Sequence[Words], target: NDArray[Any], least: int = 2) -> dict[str, NDArray[Any]]:

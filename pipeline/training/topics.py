@@ -23,9 +23,10 @@ from ..resources import resource
 from ..stage import TrainedStage, read_json
 from .calibrate import calibrate_classes, class_data, encode_all
 from .export import clear_stages, write_checksums
-from .lexical import Words, fit_lexical
+from .lexical import TOPIC_LEAST, Words, fit_lexical
+from .load import PAGE, corpus_digest, load_data
 from .model import Heads
-from .recipe import PAGE, TOPIC_LEAST, Recipe, TrainingError, corpus_digest, load_data
+from .recipe import Recipe, TrainingError
 
 #: The parameters of the topic head, by the first part of their names.
 TOPIC_PARTS = ("topics", "topic_labels", "topic_scale")
