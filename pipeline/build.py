@@ -83,35 +83,34 @@ def make_classify(nlp: Language, name: str) -> Component:
     return Classify(name)
 
 
-@Language.factory("twosessions_recognise_rules", default_config={"lang": "en"}, assigns=_MENTIONS)
+# Without a `lang` a rule stage takes the lexicon of its pipeline's language.
+@Language.factory("twosessions_recognise_rules", default_config={"lang": ""}, assigns=_MENTIONS)
 def make_rules_recogniser(nlp: Language, name: str, lang: str) -> Component:
     """Return the rule stage that finds mentions."""
     from .rules.recognise import RulesRecogniser
 
-    return RulesRecogniser(lang)
+    return RulesRecogniser(lang or nlp.lang or "")
 
 
-@Language.factory(
-    "twosessions_attribute_rules", default_config={"lang": "en"}, requires=_MENTIONS, assigns=["doc.spans"]
-)
+@Language.factory("twosessions_attribute_rules", default_config={"lang": ""}, requires=_MENTIONS, assigns=["doc.spans"])
 def make_rules_attributer(nlp: Language, name: str, lang: str) -> Component:
     """Return the rule stage that finds statement spans."""
     from .rules.attribute import RulesAttributer
 
-    return RulesAttributer(lang)
+    return RulesAttributer(lang or nlp.lang or "")
 
 
-@Language.factory("twosessions_link_rules", default_config={"lang": "en"}, requires=_MENTIONS, assigns=_LINKS)
+@Language.factory("twosessions_link_rules", default_config={"lang": ""}, requires=_MENTIONS, assigns=_LINKS)
 def make_rules_linker(nlp: Language, name: str, lang: str) -> Component:
     """Return the rule stage that links posts and statements to people."""
     from .rules.link import RulesLinker
 
-    return RulesLinker(lang)
+    return RulesLinker(lang or nlp.lang or "")
 
 
 @Language.factory(
     "twosessions_classify_rules",
-    default_config={"lang": "en"},
+    default_config={"lang": ""},
     requires=["doc._.proposals"],
     assigns=["doc._.proposals", "doc._.records"],
 )
@@ -119,7 +118,7 @@ def make_rules_classifier(nlp: Language, name: str, lang: str) -> Component:
     """Return the rule stage that gives proposals their topics and stance."""
     from .rules.classify import RulesClassifier
 
-    return RulesClassifier(lang)
+    return RulesClassifier(lang or nlp.lang or "")
 
 
 def build(config: Path) -> Language:

@@ -8,26 +8,40 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import combinations, product
+from functools import cache
+from itertools import combinations, pairwise, product
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
+from .languages import Languages, load_languages
+from .people import is_name_like, same_name, surname
 from .resources import resource
 from .schema import BODIES, REFERENCE, STANCES, Article
-from .scripts import WORD, chinese
+from .scripts import SHARED_MARKS, UNSPACED, WORD, chinese
 
 SHAPES = (
     "list", "report", "quote-page", "profile", "brief", "interview",
     "caption", "background", "plans", "government", "newsletter",
 )  # fmt: skip
 SPLITS = ("train", "dev", "test")
+#: A Chinese character says less than a word: so many of them are as long as one.
+CHARACTERS_A_WORD = 1.6
 _MENTION_TAGS = {"per": "PERSON", "ref": REFERENCE, "role": "ROLE", "org": "ORG", "body": "BODY"}
 _STATEMENT_TAGS = ("prop", "say")
 _ARTICLE_ATTRIBUTES = frozenset(
     ("id", "lang", "title", "outlet", "url", "published", "session_year", "shape", "breaks")
 )
+# How the words begin that stand for an organization without naming it, where `languages.toml` doesn't say.
+_UNNAMED = "(?![A-ZÀ-ÖØ-Þ])"
+# A line of the file that ends inside of what is written without spaces.
+_WRAPPED = re.compile(
+    rf"(?<={UNSPACED.pattern})[ \t]*[\r\n][ \t\r\n]*(?={UNSPACED.pattern}|[{SHARED_MARKS}])"
+    rf"|(?<=[{SHARED_MARKS}])[ \t]*[\r\n][ \t\r\n]*(?={UNSPACED.pattern})"
+)
+# What opens the brackets around a name in the other script.
+_BRACKET = re.compile(r"\s*[(（\[［【]\s*")
 
 
 class CorpusError(ValueError):
@@ -104,9 +118,10 @@ class Problem:
 class _Builder:
     """Walks one article element and collects its text and its annotations."""
 
-    def __init__(self, source: str, topics: frozenset[str]) -> None:
+    def __init__(self, source: str, topics: frozenset[str], unnamed: re.Pattern[str]) -> None:
         self.source = source
         self.topics = topics
+        self.unnamed = unnamed
         self.text = ""
         self.problems: list[str] = []
         self.names: dict[str, tuple[str, str]] = {}
@@ -124,6 +139,7 @@ class _Builder:
             self.complain(element, "only <p> stands directly in an article")
             return
         start = len(self.text)
+        _unwrap(element)
         self._content(element, ())
         if self.text[start:] != self.text[start:].rstrip():
             self.text = self.text.rstrip()
@@ -219,21 +235,31 @@ class _Builder:
 
     def settle(self) -> None:
         """Check what can be known only at the end: references, proponents, records."""
+        posts = [self._words(mention) for mention in self.mentions if mention.label in ("ROLE", "BODY")]
+        spellings = {key: [name] for key, (name, _) in self.names.items()}
         for index, mention in enumerate(self.mentions):
-            text = self.text[mention.start : mention.end]
+            text = self._words(mention)
             for target in mention.of:
                 if target not in self.names:
                     self.problems.append(
                         f"'{text}' at {mention.start} points to {target!r}, which no <per> or <org> has"
                     )
             if mention.label == REFERENCE and mention.of and mention.of[0] in self.names:
-                name, kind = self.names[mention.of[0]]
-                if kind == "person" and _is_name(text, name):
-                    self.mentions[index] = replace(mention, label="PERSON")
+                key = mention.of[0]
+                name, kind = self.names[key]
+                if kind == "organization":
+                    named = not self.unnamed.match(text)
+                elif _bare_title(text, posts):
+                    named = False
+                elif self._in_other_script(index, name):
+                    named = True
+                    spellings[key].append(text)
                     if chinese(text):
-                        self.names_zh.setdefault(mention.of[0], text)
-                elif kind == "organization" and text[0].isupper() and not text.startswith(("The ", "It", "They")):
-                    self.mentions[index] = replace(mention, label="ORG")
+                        self.names_zh.setdefault(key, text)
+                else:
+                    named = any(_shares(text, spelling) for spelling in spellings[key])
+                if named:
+                    self.mentions[index] = replace(mention, label="PERSON" if kind == "person" else "ORG")
         labels: dict[tuple[str, str], tuple[Any, ...]] = {}
         for statement in self.statements:
             text = self.text[statement.start : statement.end]
@@ -253,24 +279,77 @@ class _Builder:
                             f"record {source}/{statement.n} has different topics or stance in its spans"
                         )
 
+    def _words(self, mention: GoldMention) -> str:
+        return self.text[mention.start : mention.end]
+
+    def _in_other_script(self, index: int, name: str) -> bool:
+        """Tell whether a `<ref>` is a person's name in Chinese characters, or in others where it has these.
+
+        It stands behind a mention by name, as Latin letters do in brackets alone; Chinese characters may also stand
+        anywhere in a text of another script.
+        """
+        mention = self.mentions[index]
+        text = self._words(mention)
+        if chinese(text) == chinese(name) or (chinese(text) and not is_name_like(text)):
+            return False
+        before = self.text[max(mention.start - 1, 0) : mention.start]
+        behind = self.text[mention.end : mention.end + 1]
+        if chinese(text) and not (UNSPACED.match(before) or UNSPACED.match(behind)):
+            return True
+        last = self.mentions[index - 1] if index else None
+        if last is None or last.label != "PERSON" or last.of != mention.of:
+            return False
+        between = self.text[last.end : mention.start]
+        return bool(_BRACKET.fullmatch(between)) or (chinese(text) and not between.strip(" "))
+
+
+def _unwrap(paragraph: Any) -> None:
+    """Take the line breaks of the file out of what is written without spaces; others stand for a space."""
+    pieces = paragraph.xpath(".//text()")
+    gone = {at for wrap in _WRAPPED.finditer("".join(pieces)) for at in range(*wrap.span())}
+    at = 0
+    for piece in pieces if gone else ():
+        kept = "".join(char for place, char in enumerate(piece, at) if place not in gone)
+        setattr(piece.getparent(), "text" if piece.is_text else "tail", kept)
+        at += len(piece)
+
 
 def first_body(values: Iterable[str | None]) -> str | None:
     """Return the body that a person's BODY mentions, in text order, say: the first that is known."""
     return next((value for value in values if value in BODIES), None)
 
 
-def _is_name(text: str, name: str) -> bool:
-    if chinese(text):
+def _bare_title(text: str, posts: Iterable[str]) -> bool:
+    """Tell whether Chinese words are a title alone, which may begin as a surname does (董事长).
+
+    A title that stands for somebody was marked as a post or a membership before, as the guidelines have it.
+    """
+    return chinese(text) and len(text) > 1 and any(text in post for post in posts)
+
+
+def _shares(text: str, name: str) -> bool:
+    """Tell whether words hold a part of a name: a word of it; of a Chinese one two characters, or its surname first."""
+    words = {word.lower() for word in WORD.findall(name) if len(word) > 1}
+    if words & {word.lower() for word in WORD.findall(text)}:
         return True
-    tokens = {word.lower() for word in WORD.findall(name) if len(word) > 1}
-    return bool(tokens & {word.lower() for word in WORD.findall(text)})
+    if not chinese(name):
+        return False
+    pair = any(first + second in text for first, second in pairwise(name))
+    return pair or same_name(name, text) or text.startswith(surname(name))
 
 
-def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[AnnotatedArticle | None, list[Problem]]:
+@cache
+def _shipped_languages() -> Languages:
+    return load_languages()
+
+
+def parse_xml(
+    data: bytes, source: str, topics: Iterable[str], languages: Languages | None = None
+) -> tuple[AnnotatedArticle | None, list[Problem]]:
     """Return the annotated article of an XML file, and what is wrong with it.
 
-    `source` names the file in the problems; `topics` are the labels that may occur. The article is None
-    where the XML itself can't be read. That it has no outlet or shape is a warning.
+    `source` names the file in the problems; `topics` are the labels that may occur, `languages` by default the shipped
+    ones. The article is None where the XML itself can't be read. That it has no outlet or shape is a warning.
     """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
@@ -279,7 +358,8 @@ def parse_xml(data: bytes, source: str, topics: Iterable[str]) -> tuple[Annotate
         return None, [Problem(source, f"not well-formed: {error}")]
     if root.tag != "article":
         return None, [Problem(source, f"the root is <{root.tag!s}>, not <article>")]
-    builder = _Builder(source, frozenset(topics))
+    entry = (languages or _shipped_languages()).table.get(root.get("lang") or "", {})
+    builder = _Builder(source, frozenset(topics), re.compile(entry.get("unnamed", _UNNAMED)))
     gap = "\n" if root.get("breaks") == "1" else "\n\n"
     if (root.text or "").strip():
         builder.problems.append("text outside of a <p>")
@@ -346,6 +426,7 @@ def _attribute_problems(root: Any, source: str) -> Iterator[Problem]:
 def near_duplicates(texts: dict[str, str], threshold: float = 0.2, width: int = 5) -> list[tuple[str, str, float]]:
     """Return the pairs of texts that share more than `threshold` of the shorter one's word `width`-grams.
 
+    Of a Chinese text, a gram has as many characters as `width` words are long.
     Containment rather than Jaccard, so that a short article inside a long one is found. Grams that occur in
     more than ten different texts are idiom ("according to the National People's Congress") and do not count. Texts of
     the same words are one text there, so that many copies of it are no idiom; each two of them are a pair.
@@ -359,7 +440,8 @@ def near_duplicates(texts: dict[str, str], threshold: float = 0.2, width: int = 
     grams: dict[str, set[tuple[str, ...]]] = {}
     holders: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for words, (key, *_) in copies.items():
-        grams[key] = {words[at : at + width] for at in range(len(words) - width + 1)}
+        size = round(width * CHARACTERS_A_WORD) if 2 * sum(map(chinese, words)) > len(words) else width
+        grams[key] = {words[at : at + size] for at in range(len(words) - size + 1)}
         for gram in grams[key]:
             holders[gram].append(key)
     shared: dict[tuple[str, str], int] = defaultdict(int)

@@ -6,10 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 from .corpus import (
+    CHARACTERS_A_WORD,
     AnnotatedArticle,
     CorpusError,
     GoldMention,
@@ -23,11 +25,14 @@ from .corpus import (
 )
 from .corpus_proposals import check_proposals
 from .formats import guess_format
+from .languages import load_languages
 from .people import is_name_like
 from .schema import BODIES, MENTION_LABELS, REFERENCE, STANCES
-from .scripts import word_count
+from .scripts import HAN, chinese, whole_words, word_count
 
 WORDS = range(100, 1101)
+#: The same length in Chinese characters.
+CHARACTERS = range(int(100 * CHARACTERS_A_WORD), int(1100 * CHARACTERS_A_WORD) + 1)
 _LABELS = (*MENTION_LABELS, REFERENCE)
 # A single set of fewer articles is a part of a corpus: it needn't have every topic and stance.
 _WHOLE = 100
@@ -92,11 +97,26 @@ def check_splits(splits: Splits, topics: Sequence[str], broken: Collection[str] 
 def check_article(annotated: AnnotatedArticle, topics: Sequence[str]) -> Iterator[Problem]:
     """Yield what is wrong with one article, whatever format it came from."""
     source = annotated.article.id
-    for message in (*_offsets(annotated), *_overlaps(annotated), *_labels(annotated, topics), *_untagged(annotated)):
+    for message in (
+        *_language(annotated), *_offsets(annotated), *_overlaps(annotated), *_labels(annotated, topics)
+    ):  # fmt: skip
         yield Problem(source, message)
-    words = word_count(annotated.article.text)
-    if words not in WORDS:
-        yield Problem(source, f"{words} words; {WORDS[0]} to {WORDS[-1]} are usual", "warning")
+    yield from _untagged(annotated)
+    words, characters = word_count(annotated.article.text), len(re.findall(f"[{HAN}]", annotated.article.text))
+    number, unit, usual = (characters, "characters", CHARACTERS) if 2 * characters > words else (words, "words", WORDS)
+    if number not in usual:
+        yield Problem(source, f"{number} {unit}; {usual[0]} to {usual[-1]} are usual", "warning")
+
+
+@cache
+def _known_languages() -> tuple[str, ...]:
+    return tuple(load_languages().table)
+
+
+def _language(annotated: AnnotatedArticle) -> Iterator[str]:
+    lang = annotated.article.lang
+    if lang is not None and lang not in _known_languages():
+        yield f"lang {lang!r} is no language of configs/languages.toml: {', '.join(_known_languages())}"
 
 
 def _offsets(annotated: AnnotatedArticle) -> Iterator[str]:
@@ -159,14 +179,17 @@ def _labels(annotated: AnnotatedArticle, topics: Sequence[str]) -> Iterator[str]
                 yield f"{words} has the topic {topic!r}, which configs/topics.toml doesn't have"
 
 
-def _untagged(annotated: AnnotatedArticle) -> Iterator[str]:
+def _untagged(annotated: AnnotatedArticle) -> Iterator[Problem]:
     text = annotated.article.text
     for name in {entity.name for entity in annotated.entities if entity.kind == "person"}:
         if not is_name_like(name):
             continue
-        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+        for match in re.finditer(whole_words(re.escape(name)), text):
             if not any(m.start < match.end() and match.start() < m.end for m in annotated.mentions):
-                yield f"the name '{name}' at {match.start()} is not marked"
+                # Two Chinese characters may as well be a word, or a part of one.
+                level = "warning" if len(name) == 2 and chinese(name) else "error"
+                message = f"the name '{name}' at {match.start()} is not marked"
+                yield Problem(annotated.article.id, message, level)
 
 
 def _duplicate_ids(splits: Splits) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 
 from .document import article_of, mentions_of, statements_of
 from .schema import PROPOSAL, Record, stable_hash
+from .scripts import UNSPACED
 
 STYLES = {
     "PERSON": "bold cyan",
@@ -95,7 +96,13 @@ def _who(record: Record) -> Text:
 
 def _shortened(text: str, most: int) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0] + "…"
+    if len(text) <= most:
+        return text
+    end = most - 1
+    # Back to the end of a word, which Chinese has everywhere.
+    while end and not (text[end - 1] == " " or UNSPACED.match(text[end - 1])):
+        end -= 1
+    return text[: end or most - 1].rstrip(" ") + "…"
 
 
 def page_name(doc: Doc) -> str:

@@ -44,12 +44,31 @@ class Languages:
 
     def generic_words(self) -> frozenset[str]:
         """Return the words, of all languages, that say nothing about which organization a name is of."""
-        return frozenset(word for entry in self.table.values() for word in entry.get("generic", ()))
+        return self._of_all("generic")
+
+    def kinds(self) -> frozenset[str]:
+        """Return the kinds of organizations, of all languages written without spaces: alone none of them is a name."""
+        return self._of_all("kinds")
+
+    def titles(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the courtesy titles, of all languages, that stand behind a name, and those before a surname."""
+        return self._of_all("titles"), self._of_all("titles_before")
+
+    def compound_surnames(self) -> frozenset[str]:
+        """Return the surnames of several characters, of all languages whose surnames are one as a rule."""
+        return self._of_all("compound_surnames")
+
+    def organization_first(self, lang: str | None) -> bool:
+        """Tell whether a language puts a post behind the organization that it is at."""
+        return bool(self.table.get(lang or "", {}).get("organization_first"))
 
     def written_date(self, text: str, lang: str | None) -> re.Match[str] | None:
         """Return the first written-out date of a text; its group `year` is the year."""
         pattern = self.table.get(lang or "", {}).get("written_date")
         return re.search(pattern, text) if pattern else None
+
+    def _of_all(self, key: str) -> frozenset[str]:
+        return frozenset(word for entry in self.table.values() for word in entry.get(key, ()))
 
 
 def load_languages(path: Path | None = None) -> Languages:

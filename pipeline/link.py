@@ -19,7 +19,7 @@ from .schema import Mention
 from .stage import TrainedStage
 
 FloatArray = NDArray[np.float32]
-# An article about a group speaks of it so early, in characters.
+# An article about a group speaks of it so early, in characters of English.
 _LEAD = 400
 # Which scores of a candidate record go into its calibrated score, in this order.
 RECORD_FEATURES = ("verdict", "source", "proposes")
@@ -56,7 +56,7 @@ class Link(TrainedStage):
         seat(reading, entities, self.weights, self.lexicon)
         found = judge(reading, entities, owner, self.weights, float(settings["joint_share"]))
         if self.lexicon is not None:
-            groups = self.lexicon.group_bodies(text[:_LEAD])
+            groups = leading_groups(text, self.lexicon)
             imply(entities, found, groups, float(settings["implied_threshold"]))
         chosen = [item for item in found if self.may_propose(entities[item.entity], item.verdict, settings)]
         mentions = mentions_of(doc)
@@ -110,6 +110,11 @@ class Link(TrainedStage):
     def process_empty(self, doc: Doc) -> None:
         """Leave empty lists."""
         doc._.entities, doc._.proposals = [], []
+
+
+def leading_groups(text: str, lexicon: Lexicon) -> frozenset[str]:
+    """Return the bodies whose members the begin of an article speaks of as a group."""
+    return lexicon.group_bodies(text[: lexicon.reach(_LEAD)])
 
 
 def _entity(reading: Reading, entity: Entity, index: int) -> dict[str, Any]:

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 
 from .rules.lexicon import Lexicon
 from .schema import Mention
+from .scripts import word_count
 from .sentences import line_ranges
 
-_CAPITALISED = re.compile(r"(?:[A-Z][\w’'&-]*\s+)+")
+# A word, or in Chinese a run of them.
 _WORD = re.compile(r"[^\W\d_]+")
 # Marks that Markdown leaves around a label.
 _EMPHASIS = "*_"
-# A label longer than this is a sentence with a colon in it.
-_LONGEST_LABEL = 320
-# A label names people and their posts; so many other words may stand between these.
-_MOST_OTHER_WORDS = 3
+#: A label longer than this is a sentence with a colon in it; in characters of English.
+LONGEST_LABEL = 320
+# A label names people and their posts; so many other words may stand between these, in Chinese so many characters.
+_MOST_OTHER_WORDS, _MOST_OTHER_CHARACTERS = 3, 6
 
 
 def entry_start(text: str, start: int, end: int, mentions: Sequence[Mention], lexicon: Lexicon) -> int | None:
@@ -25,7 +26,7 @@ def entry_start(text: str, start: int, end: int, mentions: Sequence[Mention], le
     The label before the colon holds a person and a membership, or an organization that submits, and next to nothing
     but mentions: a line whose label is a clause of its own is a sentence.
     """
-    colon = lexicon.label.search(text, start, min(end, start + _LONGEST_LABEL))
+    colon = lexicon.label.search(text, start, min(end, start + lexicon.reach(LONGEST_LABEL)))
     if colon is None:
         return None
     inside = [m for m in mentions if start <= m.start and m.end <= colon.start()]
@@ -41,7 +42,9 @@ def entry_start(text: str, start: int, end: int, mentions: Sequence[Mention], le
     if any(mark in left for pair in lexicon.quotes for mark in pair):
         return None
     others = [word for word in _WORD.findall(left) if word.casefold() not in lexicon.glue]
-    if len(others) > _MOST_OTHER_WORDS or any(lexicon.says(word) for word in others):
+    if len(others) > _MOST_OTHER_WORDS or sum(map(word_count, others)) > _MOST_OTHER_CHARACTERS:
+        return None
+    if any(lexicon.says(word) for word in others):
         return None
     begin = colon.end()
     while begin < end and (text[begin].isspace() or text[begin] in _EMPHASIS):
@@ -89,14 +92,14 @@ def bare_organization(
 ) -> str | None:
     """Return the organization behind a post in a label, where it is a name that nothing else shows to be one.
 
-    `known` is what the recogniser took for it: kept, but for capitalised words right before it, which are its first. It
-    ends where one of the `people` begins ("chairman of Lanhe Luo Wen").
+    `known` is what the recogniser took for it: kept, but for words right before it which are its first. It ends where
+    one of the `people` begins ("chairman of Lanhe Luo Wen").
     """
     label_end = min((m.start for m in people if post[1] <= m.start < label_end), default=label_end)
     found = lexicon.organization_behind_post.match(text, post[1], label_end)
     if known:
         at = text.find(known, post[1], label_end)
-        if found and found.start(1) < at and _CAPITALISED.fullmatch(text, found.start(1), at):
+        if found and found.start(1) < at and lexicon.organization_begins.fullmatch(text, found.start(1), at):
             return text[found.start(1) : at] + known
         return known
     return found[1] if found and lexicon.post_at_organization.search(text[post[0] : post[1]]) else None

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from .languages import Languages
 from .schema import Article, stable_hash
+from .scripts import HAN
 from .sentences import line_ranges
 
 TEXT_SUFFIXES = frozenset({".txt", ".md", ".text"})
@@ -365,7 +366,7 @@ def _finish(article: Article, options: ReadOptions) -> Article:
     lang = article.lang if options.lang == "auto" else options.lang
     if not lang:
         lang = options.languages.detect(text)
-    units = len(re.findall(r"[^\W\d_]+", text)) + len(re.findall(r"[一-鿿]", text))
+    units = len(re.findall(r"[^\W\d_]+", text)) + len(re.findall(f"[{HAN}]", text))
     if units < options.min_words:
         raise _Unreadable(f"{units} words are too few for an article")
     year = article.session_year or _session_year(article, options.languages, lang)
@@ -388,7 +389,7 @@ def _session_year(article: Article, languages: Languages, lang: str | None) -> i
 
 def _is_dateline(line: str, date: re.Match[str]) -> bool:
     """Tell whether a date of a line says when the article was written, and is not part of a sentence."""
-    if len(line) <= _SHORT_LINE and not line.rstrip("\"'”’").endswith((".", "!", "?", "。", "！", "？")):
+    if len(line) <= _SHORT_LINE and not line.rstrip("\"'”’」』").endswith((".", "!", "?", "。", "！", "？")):
         return True
     before, after = line[: date.start()], line[date.end() :]
     if _LABELLED.search(before):

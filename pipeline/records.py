@@ -24,12 +24,13 @@ from .heads import (
 )
 from .rules.lexicon import Lexicon
 from .schema import BODIES
+from .scripts import word_count
 from .sentences import is_stop
 
 _SENTENCE_END = re.compile("[.!?。！？]")
-# An attribution inside of a sentence is no longer than this, in characters.
-_ATTRIBUTION = 40
-# The words that announce another proposal stand so near to its begin, in characters.
+# An attribution inside of a sentence is no longer than this, in characters, and in Chinese than so many of them.
+_ATTRIBUTION, _CHINESE_ATTRIBUTION = 40, 20
+# The words that announce another proposal stand so near to its begin, in characters of English.
 _ANNOUNCEMENT = 90
 
 
@@ -124,10 +125,11 @@ def announced(text: str, places: Sequence[tuple[int, int]], lexicon: Lexicon | N
     if lexicon is None or lexicon.opens_record is None:
         return set()
     found = set()
+    near = lexicon.reach(_ANNOUNCEMENT)
     before = 0
     for index, (start, end) in enumerate(places):
         line = text.rfind("\n", 0, start) + 1
-        window = text[max(before, line, start - _ANNOUNCEMENT) : min(end, start + _ANNOUNCEMENT // 2)]
+        window = text[max(before, line, start - near) : min(end, start + near // 2)]
         if lexicon.opens_record.search(window):
             found.add(index)
         before = end
@@ -185,7 +187,8 @@ def join_split_sentences(
             between = text[joined[-1][1] : start]
             marks = _SENTENCE_END.finditer(text, max(joined[-1][1] - 2, 0), start)
             ended = "\n" in between or any(is_stop(text, mark.start(), abbreviations) for mark in marks)
-            if not ended and len(between) <= _ATTRIBUTION:
+            # Words of a script with spaces are never as many in as few characters.
+            if not ended and len(between) <= _ATTRIBUTION and word_count(between) <= _CHINESE_ATTRIBUTION:
                 joined[-1][1] = max(joined[-1][1], end)
                 continue
         joined.append([start, end])

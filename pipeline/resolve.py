@@ -9,13 +9,12 @@ from difflib import SequenceMatcher
 from functools import cache
 
 from .languages import load_languages
-from .people import delegate_id, name_words
+from .people import delegate_id, name_words, same_but_generic
 from .schema import Article, Delegate, stable_hash
-from .scripts import WORD
+from .scripts import HAN, WORD, chinese
 
-_CJK = "㐀-鿿"
-_CJK_RUN = re.compile(f"[{_CJK}]+")
-_WORD = re.compile(rf"[^\W_{_CJK}]+")
+_HAN_RUN = re.compile(f"[{HAN}]+")
+_WORD = re.compile(rf"[^\W_{HAN}]+")
 _NATIONAL = ("NPC", "CPPCC")
 # A text with a larger share of another's words, in their order, is a version of it (0: nothing, 1: the same).
 _VERSION = 0.6
@@ -49,20 +48,24 @@ def _generic_words() -> frozenset[str]:
 
 
 def same_organization(first: str, second: str) -> bool:
-    """Tell whether two names may be of one organization: all distinctive words of the shorter are in the longer."""
+    """Tell whether two names may be of one organization: all distinctive words of the shorter are in the longer.
+
+    Where no spaces show the words, nothing but generic ones may be left over.
+    """
     words = [set(name_words(name)) - _generic_words() for name in (first, second)]
     smaller, larger = sorted(words, key=len)
-    return bool(smaller) and smaller <= larger
+    return (bool(smaller) and smaller <= larger) or same_but_generic(first, second)
 
 
 def same_delegate(known: KnownDelegate, new: Delegate, session_year: int | None) -> bool:
     """Tell whether a delegate of an article is one that is known already.
 
-    The names must agree, and nothing may speak against it: different Chinese names, the two national bodies in one year
-    (nobody sits in both; a local seat goes with either), or posts at organizations of which none agrees. A namesake is
-    kept apart rather than merged.
+    The names must agree, or the Chinese ones where one of the two has no other, and nothing may speak against it:
+    different Chinese names, the two national bodies in one year (nobody sits in both; a local seat goes with either),
+    or posts at organizations of which none agrees, unless none can be compared for their scripts. A namesake is kept
+    apart rather than merged.
     """
-    if known.kind != new.kind or sorted(name_words(known.name)) != sorted(name_words(new.name)):
+    if known.kind != new.kind or not _names_agree(known, new):
         return False
     if known.name_zh and new.name_zh:
         return known.name_zh == new.name_zh
@@ -73,9 +76,16 @@ def same_delegate(known: KnownDelegate, new: Delegate, session_year: int | None)
     ):
         return False
     organizations = {role.organization for role in new.roles if role.organization}
-    if known.organizations and organizations:
-        return any(same_organization(a, b) for a in known.organizations for b in organizations)
-    return True
+    pairs = [(a, b) for a in known.organizations for b in organizations]
+    # "Tencent" and "腾讯" can't be compared.
+    return any(same_organization(a, b) for a, b in pairs) or all(chinese(a) != chinese(b) for a, b in pairs)
+
+
+def _names_agree(known: KnownDelegate, new: Delegate) -> bool:
+    ours, theirs = known.name, new.name
+    if chinese(ours) != chinese(theirs):
+        ours, theirs = (one.name_zh or one.name for one in (known, new))
+    return sorted(name_words(ours)) == sorted(name_words(theirs))
 
 
 def resolve_delegate(new: Delegate, session_year: int | None, known: Iterable[KnownDelegate]) -> Resolution:
@@ -110,7 +120,7 @@ def same_proposal(first: str, second: str, threshold: float = 0.6) -> bool:
 
 def _content_words(text: str) -> set[str]:
     words = {word.casefold() for word in _WORD.findall(text) if len(word) > 3}
-    pairs = {run[at : at + 2] for run in _CJK_RUN.findall(text) for at in range(len(run) - 1)}
+    pairs = {run[at : at + 2] for run in _HAN_RUN.findall(text) for at in range(len(run) - 1)}
     return words | pairs
 
 

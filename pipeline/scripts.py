@@ -8,11 +8,15 @@ import re
 HAN = "㐀-鿿豈-﫿"
 #: A character of a script that is written without spaces, or of its punctuation.
 UNSPACED = re.compile(rf"[{HAN}　-〿＀-￯]")
+#: Marks that scripts with spaces between words have, and Chinese, too.
+SHARED_MARKS = "“”‘’—…·"
 #: A word, for comparisons; a Chinese character is one, as it is a token of `document`.
 WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
 # A word as people count them: what stands between spaces ("state-owned"), or a Chinese character.
 _COUNTED = re.compile(rf"[{HAN}]|[^\W{HAN}][^\s{HAN}]*")
 _HAN = re.compile(f"[{HAN}]")
+# A character of a word of a script that has spaces between its words.
+_LETTER = rf"[^\W{HAN}]"
 
 
 def word_count(text: str) -> int:
@@ -23,3 +27,8 @@ def word_count(text: str) -> int:
 def chinese(text: str) -> bool:
     """Tell whether a text has a Chinese character."""
     return _HAN.search(text) is not None
+
+
+def whole_words(pattern: str) -> str:
+    """Return a pattern that matches no part of a word; between Chinese characters words begin and end anywhere."""
+    return rf"(?:(?<!{_LETTER})|(?=[{HAN}]))(?:{pattern})(?:(?!{_LETTER})|(?<=[{HAN}]))"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from chinese_article import chinese_article
 from generated_articles import TOPICS, annotated_articles, xml_articles
 from hypothesis import given, settings
 
@@ -23,6 +24,8 @@ from pipeline.corpus import (
     parse_xml,
     splits_of,
 )
+from pipeline.formats import format_module
+from pipeline.languages import Languages
 
 HEAD = 'id="a" lang="en" outlet="daily" published="2024-03-06" session_year="2024" shape="report"'
 LUO = '<p><per id="p1">Luo Wenqing</per>, <body of="p1" is="NPC">a deputy</body>.</p>'
@@ -199,6 +202,78 @@ def test_a_reference_to_an_organization_by_name_is_an_organization() -> None:
     assert annotated.entities[0].kind == "organization"
 
 
+def labels(annotated: AnnotatedArticle) -> list[tuple[str, str]]:
+    return [(m.label, words(annotated, m)) for m in annotated.mentions]
+
+
+def test_a_chinese_name_is_referred_to_by_surname_or_given_name() -> None:
+    people = '<p><per id="p1">董砚秋</per>是<body of="p1" is="CPPCC">全国政协委员</body>、<role of="p1">董事长</role>。'
+    names = ["董砚秋", "董", "砚秋", "董委员", "董庭长", "老董", "砚秋老师"]
+    others = ["她", "该委员", "这位委员", "委员", "董事长", "秋"]
+    refs = "，".join(f'<ref to="p1">{words}</ref>说' for words in (*names, *others))
+    annotated, problems = parse(f"{people}{refs}。</p>", HEAD.replace('"en"', '"zh"'))
+    assert problems == []
+    assert labels(annotated)[3:] == [("PERSON", name) for name in names] + [("REF", other) for other in others]
+    assert annotated.entity("p1").name_zh is None
+
+
+def test_a_name_in_the_other_script_stands_beside_it() -> None:
+    annotated, _ = parse(
+        '<p><per id="p1">Sami Talve</per>（<ref to="p1">萨米·塔尔韦</ref>）认为，<ref to="p1">该高管</ref>、'
+        '<ref to="p1">塔尔韦</ref>和<ref to="p1">他</ref>是一个人。'
+        '<per id="p2">董砚秋</per>（<ref to="p2">Yanqiu</ref>）'
+        '与<ref to="p2">CEO</ref>、<ref to="p2">Yanqiu</ref>也是。</p>'
+    )
+    assert labels(annotated) == [
+        ("PERSON", "Sami Talve"),
+        ("PERSON", "萨米·塔尔韦"),
+        ("REF", "该高管"),
+        ("PERSON", "塔尔韦"),
+        ("REF", "他"),
+        ("PERSON", "董砚秋"),
+        ("PERSON", "Yanqiu"),
+        ("REF", "CEO"),
+        ("PERSON", "Yanqiu"),
+    ]
+    assert [entity.name_zh for entity in annotated.entities] == ["萨米·塔尔韦", None]
+
+
+def test_chinese_characters_in_a_text_of_another_script_are_a_name() -> None:
+    annotated, _ = parse('<p><per id="p1">Luo Wenqing</per> came. <ref to="p1">罗文清</ref>, who signs so, left.</p>')
+    assert labels(annotated) == [("PERSON", "Luo Wenqing"), ("PERSON", "罗文清")]
+    assert annotated.entity("p1").name_zh == "罗文清"
+
+
+@pytest.mark.parametrize(
+    ("table", "kinds"),
+    [({}, ["REF", "REF", "REF"]), ({"zh": {"unnamed": "[该它]|(?:学社|协会)$"}}, ["ORG", "REF", "REF"])],
+)
+def test_a_language_says_what_does_not_name_an_organization(table: dict, kinds: list[str]) -> None:
+    refs = "".join(f'<ref to="o1">{words}</ref>' for words in ("九三", "学社", "该学社"))
+    head = HEAD.replace('"en"', '"zh"')
+    data = f'<article {head}><p><org id="o1">九三学社</org>{refs}</p></article>'.encode()
+    annotated, _ = parse_xml(data, "a.xml", TOPICS, Languages(table))
+    assert annotated is not None
+    assert [m.label for m in annotated.mentions[1:]] == kinds
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("建议，\n  加强监管", "建议，加强监管"),
+        ("建议，\n<org>民政厅</org>\n拨款", "建议，民政厅拨款"),
+        ("<org>民政厅</org>\n<org>财政厅</org>", "民政厅财政厅"),
+        ("他说：\n“\n加强监管。”\n他又说", "他说：“加强监管。”他又说"),
+        ("采用\n5G，今年\t我国 发展", "采用 5G，今年 我国 发展"),
+        ("Luo\n(罗文清)\ncame", "Luo (罗文清) came"),
+    ],
+)
+def test_a_line_of_the_file_ends_no_chinese_word(content: str, text: str) -> None:
+    annotated, problems = parse(f"<p>\n{content}\n</p>")
+    assert problems == []
+    assert annotated.article.text == text
+
+
 def test_the_first_body_that_is_known_counts() -> None:
     annotated, _ = parse(
         '<p><per id="p1">Luo</per> <body of="p1" is="unknown">a delegate</body> <body of="p1" is="CPPCC">member</body> '
@@ -254,6 +329,28 @@ def test_many_copies_of_a_text_are_no_idiom() -> None:
 def test_a_chinese_character_is_a_word_of_near_duplicates() -> None:
     text = "农村的学校应该有更好的老师和图书馆"
     assert near_duplicates({"a": f"他说，{text}。", "b": f"代表建议：{text}！"})[0][:2] == ("a", "b")
+
+
+#: Two reports of one subject, and a copy of the first with words exchanged.
+REPORT = (
+    "第十四届全国人民代表大会第三次会议期间，全国人大代表、某新能源汽车公司董事长高立群接受记者采访时表示，今年他准备了三份建议。"
+    "高立群建议，加快制定自动驾驶汽车道路通行的法律法规，明确事故责任划分。同时，他建议支持换电模式，推动电池标准统一，"
+    "促进新能源汽车产业高质量发展。"
+)
+OTHER = (
+    "第十四届全国人民代表大会第三次会议开幕前，全国人大代表、某汽车集团党委书记米建国接受记者采访时表示，目前自动驾驶汽车上路"
+    "仍面临保险缺位、数据归属不清等问题。他建议，由工业和信息化部牵头制定统一的数据安全标准，对违规采集个人信息的企业加大处罚力度，"
+    "推动新能源汽车产业高质量发展。"
+)
+EDITED = (
+    "全国人大代表、某新能源汽车公司董事长高立群近日接受记者采访时说，他今年准备了三份建议。高立群提出，应加快制定自动驾驶汽车"
+    "道路通行的法规，明确事故责任如何划分。此外，他建议支持换电模式，推动电池标准统一，以促进新能源汽车产业健康发展。"
+)
+
+
+def test_chinese_phrases_of_five_characters_make_no_near_duplicate() -> None:
+    found = near_duplicates({"report": REPORT, "other": OTHER, "edited": EDITED})
+    assert [pair[:2] for pair in found] == [("edited", "report")]
 
 
 def test_load_xml_reads_what_the_format_reads(tmp_path: Path) -> None:
@@ -333,6 +430,15 @@ def test_the_gold_docs_carry_spans_and_records(tmp_path: Path) -> None:
         ("Luo Wenqing", "NPC", "Pay", "both"),
         ("Li An", "CPPCC", "Pay", "both"),
     }
+
+
+def test_a_chinese_article_is_compiled_and_read_back(tmp_path: Path) -> None:
+    annotated = chinese_article()
+    format_module("xml").write([annotated], tmp_path / "train")
+    assert load_xml(tmp_path / "train") == [annotated]
+    assert compile_corpus(tmp_path / "train", tmp_path / "out") == {"train": 1}
+    for name in ("train.jsonl", "train.spacy"):
+        assert load_annotated(tmp_path / "out" / name) == [annotated]
 
 
 def test_a_missing_path_and_an_unknown_format(tmp_path: Path) -> None:

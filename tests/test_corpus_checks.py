@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from chinese_article import chinese_article
 from generated_articles import TOPICS
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.corpus import AnnotatedArticle, Entity, GoldMention, GoldStatement, Problem
+from pipeline.corpus import AnnotatedArticle, Entity, GoldMention, GoldStatement, Problem, load_topics
 from pipeline.corpus_checks import check_article, check_path, check_splits
 from pipeline.formats import format_module
 from pipeline.schema import STANCES, Article
@@ -78,6 +79,10 @@ def _statement(**changes: object) -> Callable[[AnnotatedArticle], AnnotatedArtic
         (_statement(topics=()), "has no topic"),
         (_statement(topics=("tea",)), "has the topic 'tea'"),
         (lambda a: _with_text(a, a.article.text + " Luo Wenqing"), "the name 'Luo Wenqing' at"),
+        (
+            lambda a: replace(a, article=replace(a.article, lang="zn")),
+            "lang 'zn' is no language of configs/languages.toml: en, zh",
+        ),
         (lambda a: replace(a, entities=a.entities * 2), "two entities have one id"),
         (lambda a: replace(a, mentions=(a.mentions[0], replace(a.mentions[1], is_=None))), "is=None; one of NPC"),
     ],
@@ -111,8 +116,39 @@ def test_lengths_are_warned_of() -> None:
         ("1101 words; 100 to 1100 are usual", "warning")
     ]
     assert list(check_article(_with_text(annotated, annotated.article.text + " x" * 981), TOPICS)) == []
-    chinese = AnnotatedArticle(Article("zh", "代表建议学校开放。" * 20, lang="zh"), None, (), (), ())
-    assert list(check_article(chinese, TOPICS)) == []
+
+
+@pytest.mark.parametrize(
+    ("times", "complaint"), [(19, "152 characters"), (20, ""), (220, ""), (221, "1768 characters")]
+)
+def test_the_length_of_chinese_is_that_of_its_translation(times: int, complaint: str) -> None:
+    chinese = AnnotatedArticle(Article("zh", "代表建议学校开放。" * times, lang="zh"), None, (), (), ())
+    found = [str(problem) for problem in check_article(chinese, TOPICS)]
+    assert found == ([f"zh: warning: {complaint}; 160 to 1760 are usual"] if complaint else [])
+
+
+def test_a_chinese_article_is_clean() -> None:
+    assert list(check_article(chinese_article(), load_topics())) == []
+
+
+def test_an_unmarked_chinese_name_is_found_inside_of_its_sentence() -> None:
+    annotated = chinese_article()
+    again = _with_text(annotated, annotated.article.text + "记者了解到，马映川建议增加床位。")
+    (problem,) = check_article(again, load_topics())
+    assert (problem.message.startswith("the name '马映川' at"), problem.level) == (True, "error")
+
+
+def test_two_chinese_characters_may_be_a_word() -> None:
+    text = "高明说，这是高明的做法。" + "代表建议学校开放。" * 20
+    annotated = AnnotatedArticle(
+        Article("a", text, lang="zh"),
+        None,
+        (Entity("p1", "person", "高明"),),
+        (GoldMention(0, 2, "PERSON", ("p1",)),),
+        (),
+    )
+    (problem,) = check_article(annotated, TOPICS)
+    assert problem == Problem("a", "the name '高明' at 6 is not marked", "warning")
 
 
 def test_an_id_is_used_once_over_all_splits() -> None:

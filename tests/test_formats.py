@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
+from chinese_article import chinese_article
 from generated_articles import annotated_articles
 from hypothesis import given, settings
 from typer.testing import CliRunner
@@ -17,8 +19,10 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.commands.corpus import Format
 from pipeline.corpus import AnnotatedArticle, CorpusError, Entity, GoldMention, GoldStatement, load_annotated
+from pipeline.document import ExactTokenizer
 from pipeline.formats import FORMATS, format_module, guess_format
 from pipeline.formats.authored import to_xml
+from pipeline.formats.docbin import gold_doc
 from pipeline.formats.graph import Graph, GraphSpan, Relation, from_graph, to_graph
 from pipeline.formats.label_studio import labelling_config
 from pipeline.schema import Article
@@ -81,6 +85,52 @@ def test_round_trips_lose_nothing(name: str, annotated: AnnotatedArticle) -> Non
 def test_a_docbin_loses_nothing(annotated: AnnotatedArticle) -> None:
     with tempfile.TemporaryDirectory() as folder:
         assert round_trip([annotated], "docbin", Path(folder)) == [annotated]
+
+
+@pytest.mark.parametrize("name", ["jsonl", "prodigy", "doccano", "label-studio", "brat", "xml", "docbin"])
+def test_a_chinese_article_loses_nothing(name: str, tmp_path: Path) -> None:
+    assert round_trip([chinese_article()], name, tmp_path) == [chinese_article()]
+
+
+def test_iob_keeps_the_text_and_the_mentions_of_chinese(tmp_path: Path) -> None:
+    annotated = chinese_article()
+    format_module("iob").write([annotated], tmp_path / "file.iob")
+    (again,) = load_annotated(tmp_path / "file.iob")
+    kept = [(m.start, m.end, m.label) for m in annotated.mentions if m.label != "REF"]
+    assert (again.article.text, [(m.start, m.end, m.label) for m in again.mentions]) == (annotated.article.text, kept)
+
+
+def test_a_chinese_post_is_at_the_organization_before_it() -> None:
+    text = "云溪职业技术学院副院长、澜泽科技顾问马映川建议开放。"
+    spans = {
+        words: at(words, text=text) for words in ("云溪职业技术学院", "副院长", "澜泽科技", "顾问", "马映川", "开放")
+    }
+    labelled = zip(spans.values(), ("ORG", "ROLE", "ORG", "ROLE", "PERSON"), strict=False)
+    annotated = AnnotatedArticle(
+        Article("a", text, lang="zh"),
+        None,
+        (Entity("p1", "person", "马映川"),),
+        tuple(GoldMention(start, end, label, ("p1",)) for (start, end), label in labelled),
+        (GoldStatement(*spans["开放"], ("p1",), "1", ("education",), "promote"),),
+    )
+    nlp = spacy.blank("xx")
+    nlp.tokenizer = ExactTokenizer(nlp.vocab)
+    (record,) = gold_doc(annotated, nlp)._.records
+    assert [(role.title, role.organization) for role in record.delegate.roles] == [
+        ("副院长", "云溪职业技术学院"),
+        ("顾问", "澜泽科技"),
+    ]
+
+
+@pytest.mark.parametrize("first", ["马映川", "Ma Yingchuan"])
+def test_a_chinese_name_beside_a_latin_one_is_no_surname(first: str) -> None:
+    text = f"{first}说，马建议开放。马映川同意。"
+    surname, full = text.index("，马") + 1, text.rindex("马映川")
+    named = ((0, len(first)), (surname, surname + 1), (full, full + 3))
+    spans = tuple(GraphSpan(f"T{n}", *place, "PERSON") for n, place in enumerate(named, 1))
+    graph = Graph(text, spans, (Relation("T2", "T1", "of"), Relation("T3", "T1", "of")), {})
+    (entity,) = from_graph(graph, "a").entities
+    assert (entity.name, entity.name_zh) == (first, None if first == "马映川" else "马映川")
 
 
 @settings(max_examples=25, deadline=None)
@@ -334,6 +384,9 @@ def test_chinese_characters_are_joined(tmp_path: Path) -> None:
     write(tmp_path, "a.bmes", "马 B-PERSON\n化 M-PERSON\n腾 E-PERSON\n说 O\n")
     (annotated,) = load_annotated(tmp_path)
     assert annotated.article.text == "马化腾说"
+    write(tmp_path, "a.bmes", "".join(f"{char} O\n" for char in "玉素甫·江说：“好”，“可以”……他走了"))
+    (annotated,) = load_annotated(tmp_path / "a.bmes")
+    assert annotated.article.text == "玉素甫·江说：“好”，“可以”……他走了"
 
 
 # Who is who without links

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unicodedata import category
 
+import pytest
 from conftest import RecordMaker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +110,20 @@ def test_table_shortens_long_proposals_at_a_word(make_record: RecordMaker) -> No
     shown = printed(records_table([make_record(article, span=(7, 800))]), width=400)
     assert shown.count("schools") == 24
     assert "schools…" in shown
+
+
+@pytest.mark.parametrize("middle", ["", "5G ", " "])
+def test_table_shortens_chinese_at_a_character(make_record: RecordMaker, middle: str) -> None:
+    article = Article("a", "建议" + middle + "开放学校" * 100)
+    shown = printed(records_table([make_record(article, span=(0, len(article.text)))]), width=1200)
+    assert 48 <= shown.count("开放学校") <= 50
+    assert "…" in shown
+
+
+def test_table_keeps_latin_words_of_chinese_whole(make_record: RecordMaker) -> None:
+    article = Article("a", "学" * 196 + "blockchain" + "校" * 100)
+    shown = printed(records_table([make_record(article, span=(0, len(article.text)))]), width=1200)
+    assert "学…" in shown
 
 
 def test_table_fits_a_narrow_terminal(make_record: RecordMaker) -> None:

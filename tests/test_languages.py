@@ -79,6 +79,23 @@ def test_generic_words_are_those_of_all_languages() -> None:
     assert {"group", "ltd", "china"} <= load_languages().generic_words()
 
 
+def test_how_names_are_told_is_of_all_languages() -> None:
+    table = {
+        "zh": {"kinds": ["银行"], "titles": ["代表"], "titles_before": ["老"], "compound_surnames": ["欧阳"]},
+        "ja": {"kinds": ["銀行"], "titles": ["氏"]},
+        "en": {},
+    }
+    languages = Languages(table)
+    assert languages.kinds() == {"银行", "銀行"}
+    assert languages.titles() == ({"代表", "氏"}, {"老"})
+    assert languages.compound_surnames() == {"欧阳"}
+
+
+def test_posts_stand_before_their_organization_unless_the_config_says_otherwise(languages: Languages) -> None:
+    assert languages.organization_first("zh")
+    assert not any(map(languages.organization_first, ("en", "fr", None)))
+
+
 def test_another_config_file(tmp_path: Path) -> None:
     path = tmp_path / "languages.toml"
     path.write_text("[eo]\nname = 'Esperanto'\nmodel = 'eo'\n", encoding="utf-8")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pipeline.entities import Entity, Reading, cluster, reseat, seat
 from pipeline.heads import BODY, BODY_CLASSES, PERSON, TokenSpan
-from pipeline.link import Link
+from pipeline.link import Link, leading_groups
 from pipeline.records import Judged, announced, imply, join_split_sentences
 from pipeline.rules.lexicon import Lexicon
 
@@ -146,6 +147,13 @@ def test_membership_of_a_group_goes_without_saying(groups: list[str], body: str 
     ]
     imply(entities, found, groups, 0.9)
     assert [(e.has_body, e.body) for e in entities] == [(True, body), (False, None), (True, "NPC"), (False, None)]
+
+
+def test_the_begin_of_an_article_is_shorter_where_a_character_says_more(lexicon: Lexicon) -> None:
+    text = f"{'Snow fell. ' * 20}NPC deputies proposed many things."
+    assert "NPC" in leading_groups(text, lexicon)
+    assert not leading_groups(text, replace(lexicon, density=3))
+    assert "NPC" in leading_groups(text[200:], replace(lexicon, density=3))
 
 
 def test_who_has_a_post_is_no_member_by_implication() -> None:

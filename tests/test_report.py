@@ -179,6 +179,7 @@ def test_the_cue_is_looked_up_in_the_sentence(text: str, expected: list[str]) ->
 
 def test_without_a_lexicon_the_words_between_name_and_proposal_are_the_cue() -> None:
     assert cues("<马兰>代表建议：[学校开放。]", lang="zh") == ["代表建议："]
+    assert cues("<马兰>说：「下雨了。」[学校应当开放。]", lang="zh") == []
     assert cues("<Ma Lan>" + ", a deputy" * 20 + " [schools open.]", lang=None) == []
 
 

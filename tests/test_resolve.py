@@ -48,6 +48,9 @@ def known(
         ("Tencent", "Tencent Holdings Limited"),
         ("the University of Donghu", "Donghu University"),
         ("HARBOUR", "Harbour"),
+        ("腾讯", "腾讯公司"),
+        ("中国银行", "中国银行股份有限公司"),
+        ("大学", "大学"),
     ],
 )
 def test_names_of_one_organization(first: str, second: str) -> None:
@@ -62,6 +65,10 @@ def test_names_of_one_organization(first: str, second: str) -> None:
         ("China Group", "Chinese Company"),
         ("", "Harbour"),
         ("Donghu University", "Xihu University"),
+        ("北京大学", "大学"),
+        ("中国银行", "银行"),
+        ("腾讯公司", "百度公司"),
+        ("腾讯", "Tencent"),
     ],
 )
 def test_names_of_two_organizations(first: str, second: str) -> None:
@@ -91,6 +98,15 @@ def test_names_of_two_organizations(first: str, second: str) -> None:
             person("Jiusan Society", None, kind="organization"),
             2022,
         ),
+        # The Chinese name alone, in an article of the other language.
+        (known(name_zh="马兰"), person("马兰"), 2022),
+        (known("马兰"), person(name_zh="马兰"), 2022),
+        (known("马兰"), person("马兰"), 2022),
+        (known(name_zh="马兰"), person("马兰", name_zh="马兰"), 2022),
+        (known(name_zh="马兰", organizations=["Tencent"]), person("马兰", organizations=["腾讯公司"]), 2022),
+        (known(name_zh="马兰", organizations=["Baidu", "腾讯"]), person("马兰", organizations=["腾讯公司"]), 2022),
+        (known("马兰", organizations=["TCL", "东湖学院"]), person("马兰", organizations=["TCL集团"]), 2022),
+        (known("九三学社", kind="organization", bodies=[]), person("九三学社", None, kind="organization"), 2022),
     ],
 )
 def test_one_delegate(before: KnownDelegate, new: Delegate, year: int | None) -> None:
@@ -108,6 +124,14 @@ def test_one_delegate(before: KnownDelegate, new: Delegate, year: int | None) ->
         (known(organizations=["Harbour Group"]), person(organizations=["River Group"]), 2022),
         (known(organizations=["Harbour Group"]), person(organizations=["River Group"]), 2025),
         (known(name_zh="马兰"), person(name_zh="马岚"), 2022),
+        (known(name_zh="马兰"), person("马岚"), 2022),
+        (known(name_zh="马兰"), person("马"), 2022),
+        (known("马兰"), person(name_zh="马岚"), 2022),
+        (known(), person("马兰"), 2022),
+        (known("马兰"), person(), 2022),
+        (known(name_zh="马兰"), person("马兰", body="CPPCC"), 2022),
+        (known("马兰", organizations=["腾讯公司"]), person("马兰", organizations=["北京大学"]), 2022),
+        (known(name_zh="马兰", organizations=["Baidu", "腾讯"]), person("马兰", organizations=["北京大学"]), 2022),
     ],
 )
 def test_namesakes(before: KnownDelegate, new: Delegate, year: int | None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from pipeline.scripts import UNSPACED, WORD, chinese, word_count
+from pipeline.scripts import UNSPACED, WORD, chinese, whole_words, word_count
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,18 @@ def test_other_characters_do_not(char: str) -> None:
 @pytest.mark.parametrize(("text", "is_so"), [("Ma 马化腾", True), ("Ma, Huateng。", False), ("", False)])
 def test_chinese_is_told_by_one_character(text: str, is_so: bool) -> None:
     assert chinese(text) is is_so
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("CEO|law", "The CEO and the laws", ["CEO"]),
+        ("CEO|law", "CEO2, in-law, CEO_", ["law"]),
+        ("代表|建议", "全国人大代表马岚建议修路", ["代表", "建议"]),
+        ("CEO|马岚", "澜河CEO马岚的CEOs", ["CEO", "马岚"]),
+        ("Li An", "记者Li An说，Li Ann与Ali An, Li An's", ["Li An", "Li An"]),
+    ],
+    ids=["spaces", "other marks", "Chinese", "both", "a name"],
+)
+def test_patterns_match_whole_words(pattern: str, text: str, found: list[str]) -> None:
+    assert re.findall(whole_words(pattern), text) == found

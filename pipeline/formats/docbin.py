@@ -67,9 +67,12 @@ def _entity(annotated: AnnotatedArticle, index: int) -> dict[str, Any]:
 
 
 def _organization(annotated: AnnotatedArticle, entity: str, start: int, text: str) -> str | None:
-    """Return the nearest organization that a person belongs to; the markup doesn't say which post is where."""
+    """Return the organization of a person that the post is written together with, as Chinese does, or else the nearest.
+
+    The markup doesn't say which post is where.
+    """
     own = [m for m in annotated.mentions if m.label == "ORG" and entity in m.of]
-    nearest = min(own, key=lambda m: abs(m.start - start), default=None)
+    nearest = min(own, key=lambda m: (m.end != start, abs(m.start - start)), default=None)
     return None if nearest is None else text[nearest.start : nearest.end]
 
 

@@ -357,7 +357,9 @@ class _People:
         own = [self.text[m.start : m.end] for m in mentions if m.label == "PERSON" and m.of[:1] == (key,)]
         if name in own:
             own.remove(name)
-        name_zh = self.known.get(key, {}).get("name_zh") or next((words for words in own if chinese(words)), None)
+        # A name that is Chinese has none beside it, and a surname alone is no name.
+        written = (words for words in own if chinese(words) and is_name_like(words) and not chinese(name))
+        name_zh = self.known.get(key, {}).get("name_zh") or next(written, None)
         body = first_body(m.is_ for m in mentions if m.label == "BODY" and key in m.of)
         return Entity(key, kind, name, name_zh if kind == "person" else None, body if body in BODIES else None)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..corpus import AnnotatedArticle, CorpusError
 from ..schema import REFERENCE
-from ..scripts import UNSPACED
+from ..scripts import SHARED_MARKS, UNSPACED
 from . import columns_of, encodable, files_of, read_text, replacing
 from .graph import Graph, GraphSpan, from_graph
 
@@ -128,7 +128,8 @@ def _graph(sentences: list[_Sentence], name: str, source: str) -> Graph:
 
 def run_on(text: str, word: str) -> bool:
     """Tell whether a word follows a text without a space: Chinese parts neither words nor punctuation marks by any."""
-    return UNSPACED.search(word) is not None and UNSPACED.match(text[-1:]) is not None
+    ours, theirs = UNSPACED.match(text.rstrip(SHARED_MARKS)[-1:]) is not None, UNSPACED.search(word) is not None
+    return (ours and (theirs or word in SHARED_MARKS)) or (theirs and text.endswith(tuple(SHARED_MARKS)))
 
 
 def _join(words: list[str]) -> str:

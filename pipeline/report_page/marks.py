@@ -14,7 +14,7 @@ from ..sentences import line_ranges, sentence_ranges
 Range = tuple[int, int]
 
 #: Where a language has no lexicon: what ends a sentence in the scripts that we meet.
-_STOP = re.compile(r"[.!?][\"”’)]*(?=\s|$)|[。！？]”?")
+_STOP = re.compile(r"[.!?][\"”’)]*(?=\s|$)|[。！？][”’」』）]*")
 #: Words between a name and a proposal that are no longer than this are shown as the cue where no cue verb is known.
 _LONGEST_GAP = 90
 

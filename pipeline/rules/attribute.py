@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import re
 from bisect import bisect, bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from spacy.tokens import Doc
 
 from ..document import mentions_of, set_statements
+from ..lists import LONGEST_LABEL
 from ..schema import PROPOSAL, SAYING, Mention
+from ..scripts import chinese
 from ..sentences import line_ranges, sentence_ranges
 from .lexicon import Lexicon, load_lexicon
 
-_NUMBERED = re.compile(r"[（(]?\d{1,2}[.)、）]\s|[①-⑳]|First(?:ly)?,")
 _SOURCES = ("PERSON", "REF", "ORG")
 # Marks of Markdown that may close a label behind its colon.
 _EMPHASIS = "*_"
-# A label longer than this is a sentence with a colon in it.
-_LONGEST_LABEL = 320
+# Distances are in characters of English; `Lexicon.reach` counts them in those of a language.
 # A name farther from a membership than this is not its holder's.
 _NEAR = 160
+# A cue verb farther behind its source than this has another one; in front of it may stand who the source is.
+_CUE, _CUE_BEHIND_COMMA = 40, 220
+# What is shorter than this is no statement, and within quotation marks a term.
+_SHORTEST, _SHORTEST_QUOTE = 12, 20
+# A source is not that of a verb behind one of these.
+_BREAK = re.compile(r"[.;:“\"。；：]")
+# What a statement neither begins nor ends with; a comma or colon may close it.
+_QUOTATION_MARKS = "“”\"‘’'「」『』"
+_COMMAS = ",，"
+_BEFORE_STATEMENT = f"{_QUOTATION_MARKS}{_COMMAS}:："
 # A cue verb with its auxiliaries is no longer than this.
 _LONGEST_VERB = 100
 
@@ -49,7 +59,7 @@ def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention],
     A label ends in a colon and holds a person with a membership ("membership and role, name:"), or is an organization
     that submits ("the party's central committee:"), perhaps with words that announce the points that follow.
     """
-    colon = lexicon.label.search(text, start, min(end, start + _LONGEST_LABEL))
+    colon = lexicon.label.search(text, start, min(end, start + lexicon.reach(LONGEST_LABEL)))
     if colon is None or colon.end() >= end:
         return None
     label = within(mentions, start, colon.start())
@@ -65,6 +75,10 @@ def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention],
     party = any(m.start - start <= 4 and lexicon.parties.fullmatch(m.text) for m in label if m.label == "ORG")
     if not (person or party):
         return None
+    # Chinese puts a colon behind "said", too.
+    behind = text[label[-1].end : colon.start()]
+    if chinese(behind) and lexicon.says(behind):
+        return None
     begin = colon.end()
     while begin < end and (text[begin].isspace() or text[begin] in _EMPHASIS):
         begin += 1
@@ -74,6 +88,7 @@ def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention],
 def attribute(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[Mention]:
     """Return the statement spans of a text, without overlaps."""
     delegates = _delegate_surnames(text, mentions, lexicon)
+    posts = frozenset(m.start for m in mentions if m.label == "ROLE")
     found: list[Mention] = []
     for start, end in line_ranges(text):
         inside = within(mentions, start, end)
@@ -82,9 +97,14 @@ def attribute(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> list[
             found.append(Mention(begin, end, text[begin:end], PROPOSAL, 0.95))
             continue
         for at, stop in _grouped(text, start, end, lexicon):
-            sources = [m for m in within(inside, at, stop) if m.label in _SOURCES]
+            sources = [m for m in within(inside, at, stop) if m.label in _SOURCES and not _names_post(m, posts)]
             found.extend(_sentence(text, at, stop, sources, delegates, lexicon))
     return found
+
+
+def _names_post(mention: Mention, posts: Collection[int]) -> bool:
+    """Tell whether an organization runs on into a post, so that its holder speaks and not the organization."""
+    return mention.label == "ORG" and mention.end in posts
 
 
 def _grouped(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
@@ -107,17 +127,18 @@ def _grouped(text: str, start: int, end: int, lexicon: Lexicon) -> Iterator[tupl
 
 def _delegate_surnames(text: str, mentions: Sequence[Mention], lexicon: Lexicon) -> set[str]:
     """Return the first words of the names that a membership stands close to."""
+    limit = lexicon.reach(_NEAR)
     people = sorted((m for m in mentions if m.label == "PERSON"), key=lambda m: m.start)
     found = set()
     for body in (m for m in mentions if m.label == "BODY"):
-        first = bisect(people, body.start - 2 * _NEAR, key=lambda m: m.start)
-        last = bisect(people, body.end + _NEAR, key=lambda m: m.start)
+        first = bisect(people, body.start - 2 * limit, key=lambda m: m.start)
+        last = bisect(people, body.end + limit, key=lambda m: m.start)
         near = sorted(
             (max(p.start - body.end, body.start - p.end), p.text)
             for p in people[first:last]
             if "\n" not in text[min(p.end, body.end) : max(p.start, body.start)]
         )
-        if near and near[0][0] < _NEAR:
+        if near and near[0][0] < limit:
             found.add(near[0][1].split()[0])
     return found
 
@@ -136,7 +157,7 @@ def _sentence(
 
     def make(begin: int, stop: int, source: Mention, strong: bool) -> Iterator[Mention]:
         begin, stop = _trim(text, begin, stop)
-        if stop - begin < 12:
+        if stop - begin < lexicon.reach(_SHORTEST):
             return
         proposes = known(source) and (strong or bool(lexicon.modal.search(text, begin, stop)))
         yield Mention(begin, stop, text[begin:stop], PROPOSAL if proposes else SAYING, 0.7)
@@ -164,7 +185,7 @@ def _sentence(
         begin = start + (gap.end() if gap else verb_end)
         yield from make(begin, end, source, strong)
         return
-    trailing = re.search(r",[”\"]?\s+([^,]{3,60})\s*[.]?$", sentence)
+    trailing = lexicon.trailing.search(sentence)
     if trailing:
         tail = [m for m in sources if m.start >= start + trailing.start()]
         if tail and (
@@ -179,22 +200,23 @@ def _long_quote(sentence: str, lexicon: Lexicon) -> tuple[int, int] | None:
     """Return the inside of the longest quotation that is a clause of its own."""
     best = None
     for left, right in lexicon.quotes:
-        for match in re.finditer(re.escape(left) + r"([^\n]+?[,.!?…])" + re.escape(right), sentence):
+        for match in re.finditer(re.escape(left) + r"([^\n]+?[,.!?…，。！？；])" + re.escape(right), sentence):
             if best is None or match.end(1) - match.start(1) > best[1] - best[0]:
                 best = (match.start(1), match.end(1))
-    return best if best and best[1] - best[0] > 20 else None
+    return best if best and best[1] - best[0] > lexicon.reach(_SHORTEST_QUOTE) else None
 
 
 def _cue(sentence: str, start: int, sources: Sequence[Mention], lexicon: Lexicon) -> tuple[Mention, int, bool] | None:
     """Return the first cue verb whose subject is a source: the source, the verb's end, and whether it proposes."""
     for source in sources:
         begin = source.end - start
-        reach = 220 if sentence[begin : begin + 1] == "," else 40
+        comma = begin < len(sentence) and sentence[begin] in _COMMAS
+        reach = lexicon.reach(_CUE_BEHIND_COMMA if comma else _CUE)
         for pattern, strong in ((lexicon.propose, True), (lexicon.say, False)):
             verb = pattern.search(sentence, begin, begin + reach + _LONGEST_VERB)
             if verb and verb.start() - begin <= reach:
                 between = sentence[begin : verb.start()]
-                if not re.search(r"[.;:“\"]", between):
+                if not _BREAK.search(between):
                     other = lexicon.propose.search(sentence, begin, verb.end()) if not strong else None
                     if other is None:
                         return source, verb.end(), strong
@@ -202,8 +224,8 @@ def _cue(sentence: str, start: int, sources: Sequence[Mention], lexicon: Lexicon
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    while start < end and (text[start].isspace() or text[start] in "“”\"‘’':,"):
+    while start < end and (text[start].isspace() or text[start] in _BEFORE_STATEMENT):
         start += 1
-    while start < end and (text[end - 1].isspace() or text[end - 1] in "“”\"‘’'"):
+    while start < end and (text[end - 1].isspace() or text[end - 1] in _QUOTATION_MARKS):
         end -= 1
     return start, end

@@ -10,6 +10,7 @@ from typing import Any
 from spacy.tokens import Doc
 
 from ..resources import resource
+from ..scripts import whole_words
 from .lexicon import Lexicon, load_lexicon
 
 _MOST_TOPICS = 3
@@ -40,7 +41,7 @@ def load_topic_terms(lang: str) -> dict[str, re.Pattern[str]]:
         terms = entry.get("terms", {}).get(lang, [])
         if terms:
             joined = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-            patterns[label] = re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE)
+            patterns[label] = re.compile(whole_words(joined), re.IGNORECASE)
     return patterns
 
 

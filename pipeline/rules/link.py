@@ -17,6 +17,18 @@ from .lexicon import Lexicon, load_lexicon
 
 # What stands farther away than this in one line has nothing to do with each other.
 _FAR = 2000
+# These distances are in characters of English; `Lexicon.reach` counts them in those of a language.
+# A post farther from the nearest name than this is nobody's.
+_POST = 260
+# An organization farther behind a post than this is another one's.
+_ORGANIZATION = 60
+# Spans of one proponent this close together are one record.
+SAME_RECORD = 400
+# Marks between a name and what may be its count as so much distance.
+_MARKS, _MARK = ".;。；", 60
+_STOPS, _STOP = (". ", ";", "。", "；"), 80
+# A pronoun is so much farther away than a name.
+_REFERENCE = 30
 
 
 class RulesLinker:
@@ -54,7 +66,7 @@ def link(
         if entities[entity]["kind"] == "person" and entities[entity]["body"] is None and not entities[entity]["member"]:
             continue
         entry = list_label_end(text, *line, inside, lexicon) == statement.start
-        _add(proposals, entity, statement, entry)
+        _add(proposals, entity, statement, entry, lexicon.reach(SAME_RECORD))
     return entities, proposals
 
 
@@ -101,8 +113,8 @@ def _posts(
         ]
         if not near:
             continue
-        person = min(near, key=lambda p: _distance(text, p, mention))
-        if abs(person.start - mention.start) > 260:
+        person = min(near, key=lambda p: _distance(text, p, mention, lexicon))
+        if abs(person.start - mention.start) > lexicon.reach(_POST):
             continue
         if mention.label == "BODY":
             entity = entities[owner[person]]
@@ -118,19 +130,27 @@ def _posts(
                 entities[at]["organizations"].append([post.start, post.end])
                 continue
             after = next(
-                (p for p in posts[index + 1 : index + 3] if p.label == "ORG" and p.start - post.end < 60), None
+                (
+                    p
+                    for p in posts[index + 1 : index + 3]
+                    if p.label == "ORG" and p.start - post.end < lexicon.reach(_ORGANIZATION)
+                ),
+                None,
             )
             before = posts[index - 1] if index and posts[index - 1].label == "ORG" else None
-            chosen = after or (before if before and post.start - before.end < 3 else None)
+            beside = before if before and post.start - before.end < 3 else None
+            # Without even a space between they are one ("腾讯董事长").
+            chosen = beside if beside and beside.end == post.start else after or beside
             entities[at]["roles"].append(
                 {"start": post.start, "end": post.end, "organization": chosen.text if chosen else None}
             )
 
 
-def _distance(text: str, person: Mention, mention: Mention) -> int:
+def _distance(text: str, person: Mention, mention: Mention, lexicon: Lexicon) -> int:
     gap = max(person.start - mention.end, mention.start - person.end)
     between = text[min(person.end, mention.end) : max(person.start, mention.start)]
-    return gap + 60 * sum(between.count(mark) for mark in ".;") + (0 if person.label == "PERSON" else 30)
+    marks = sum(between.count(mark) for mark in _MARKS)
+    return gap + lexicon.reach(_MARK) * marks + (0 if person.label == "PERSON" else lexicon.reach(_REFERENCE))
 
 
 def _source(
@@ -156,7 +176,7 @@ def _source(
         gap = max(mention.start - statement.end, statement.start - mention.end)
         # From the statement's last character on: a full stop there ends its sentence.
         between = text[min(mention.end, statement.end - 1) : max(mention.start, statement.start)]
-        return gap + 80 * sum(between.count(mark) for mark in (". ", ";"))
+        return gap + lexicon.reach(_STOP) * sum(between.count(mark) for mark in _STOPS)
 
     return min(near, key=cost, default=None)
 
@@ -174,7 +194,7 @@ def _organization(source: Mention, entities: list[dict[str, Any]]) -> int:
     return len(entities) - 1
 
 
-def _add(proposals: list[dict[str, Any]], entity: int, statement: Mention, entry: bool) -> None:
+def _add(proposals: list[dict[str, Any]], entity: int, statement: Mention, entry: bool, close: int) -> None:
     """Add a span: to the proponent's record before it where that stands close (never for a list entry), else anew."""
     previous = proposals[-1] if proposals else None
     if (
@@ -182,7 +202,7 @@ def _add(proposals: list[dict[str, Any]], entity: int, statement: Mention, entry
         and not entry
         and previous["entity"] == entity
         and not previous["entry"]
-        and statement.start - previous["spans"][-1][1] < 400
+        and statement.start - previous["spans"][-1][1] < close
     ):
         previous["spans"].append([statement.start, statement.end])
         return

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from spacy.tokens import Doc
 
 from ..document import set_mentions
 from ..schema import REFERENCE, Mention
+from ..scripts import chinese
 from ..sentences import line_ranges
 from .lexicon import Lexicon, load_lexicon
 
-_CAPITALISED = re.compile(r"(?:[A-Z][\w’'-]+)(?: [A-Z][\w’'-]+){1,3}$")
-_NOT_FIRST = frozenset({"The", "A", "An", "In", "At", "For", "But", "And", "of", "and", "for", "the", "&", "-", "."})
-_OF_THE = re.compile(r"\s+(?:of|at|for|from|with)\s+(?:the\s+)?|,\s+(?=[A-Z])")
+# A label that ends in a name is no longer than this, in characters of English.
+_LONGEST_LABEL = 300
+_NAME_WORD = re.compile(r"[\w’'&.-]+")
 
 
 class RulesRecogniser:
@@ -57,41 +58,36 @@ def recognise(text: str, lexicon: Lexicon) -> list[Mention]:
         take(start, end, "PERSON")
     for match in lexicon.references.finditer(text):
         take(match.start(), match.end(), REFERENCE)
-    for match in re.finditer(r"\w+", text):
-        if match[0] in lexicon.pronouns:
-            take(match.start(), match.end(), REFERENCE)
+    for match in lexicon.pronouns.finditer(text):
+        take(match.start(), match.end(), REFERENCE)
     return sorted(found, key=lambda mention: mention.start)
 
 
 def _inside_organization(text: str, end: int, lexicon: Lexicon) -> bool:
     """Tell whether a name runs on into an organization ("Fang Hua Hospital")."""
-    following = re.match(r" ([A-Z]\w+)", text[end : end + 40])
+    following = lexicon.organization_goes_on.match(text[end : end + 40])
     return bool(following and following[1] in lexicon.organization_suffixes)
 
 
 def _list_names(text: str, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """Yield the capitalised words before the colon of a list label, whatever language the name is from."""
+    """Yield the name before the colon of a list label, whatever language it is from."""
     for start, end in line_ranges(text):
         colon = lexicon.label.search(text, start, end)
-        if colon is None or colon.start() - start > 300:
+        if colon is None or colon.start() - start > lexicon.reach(_LONGEST_LABEL):
             continue
-        name = _CAPITALISED.search(text[start : colon.start()])
-        words = name[0].split() if name else []
-        if not words or lexicon.organization_suffixes & set(words):
+        name = lexicon.label_name.search(text[start : colon.start()])
+        if name is None or lexicon.organization_suffixes & set(name[0].split()):
             continue
         if any(pattern.search(text, start, colon.start()) for _, pattern in lexicon.bodies):
-            begin = start + name.start() if name else start
-            if begin == start or text[begin - 2 : begin] in (", ", ") "):
-                yield begin, colon.start()
+            yield start + name.start(), colon.start()
 
 
 def _organizations(text: str, taken: bytearray, found: list[Mention], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    posts = sorted(mention.end for mention in found if mention.label == "ROLE")
-    behind_post = set()
-    for end in posts:
-        bridge = _OF_THE.match(text, end)
-        if bridge and "," not in bridge[0]:
-            behind_post.add(bridge.end())
+    posts = [mention for mention in found if mention.label == "ROLE"]
+    bridges = [lexicon.behind_post.match(text, post.end) for post in posts]
+    behind_post = {bridge.end() for bridge in bridges if bridge}
+    # Where no space stands between, a name runs on into the post there ("腾讯董事长").
+    before_post = {post.start for post in posts}
     at = 0
     while match := lexicon.organization.search(text, at):
         start, end = _untaken(match.start(), match.end(), taken)
@@ -99,25 +95,33 @@ def _organizations(text: str, taken: bytearray, found: list[Mention], lexicon: L
             at = match.end()
             continue
         at = max(end, match.start() + 1)
-        words = [(word.start() + start, word.end() + start) for word in re.finditer(r"[\w’'&.-]+", text[start:end])]
-        while words and text[slice(*words[0])] in _NOT_FIRST:
+        words = [(word.start() + start, word.end() + start) for word in _NAME_WORD.finditer(text[start:end])]
+        while words and text[slice(*words[0])] in lexicon.not_first:
             words = words[1:]
-        while words and text[slice(*words[-1])] in ("of", "and", "for", "the", "&"):
+        while words and text[slice(*words[-1])] in lexicon.not_last:
             words.pop()
         if not words:
             continue
         start, end = words[0][0], words[-1][1]
-        if text[end - 1] == "." and text[start:end].rsplit(maxsplit=1)[-1] not in ("Co.", "Ltd.", "Inc.", "Corp."):
+        if text[end - 1] == "." and text[start:end].rsplit(maxsplit=1)[-1] not in lexicon.dotted:
             end -= 1
-        company = re.match(r"\.?,? ?(?:Ltd|Limited|Inc|LLC)\b\.?", text[end : end + 12])
+        company = lexicon.legal_form.match(text[end : end + 12])
         if company and not any(taken[end : end + company.end()]):
             end += company.end()
-        has_suffix = len(words) > 1 and any(text[a:b].rstrip(".,") in lexicon.organization_suffixes for a, b in words)
-        if has_suffix or start in behind_post:
-            comma = re.search(r",(?! (?:Ltd|Limited|Inc|LLC)\b)", text[start:end])
+        if _has_suffix([text[a:b] for a, b in words], lexicon) or start in behind_post or end in before_post:
+            comma = lexicon.other_organization.search(text[start:end])
             if comma:
                 end = start + comma.start()
             yield start, end
+
+
+def _has_suffix(words: Sequence[str], lexicon: Lexicon) -> bool:
+    """Tell whether a name is an organization's by its words: by one of several, or by the end of a Chinese one."""
+    suffixes = lexicon.organization_suffixes
+    if len(words) > 1 and any(word.rstrip(".,") in suffixes for word in words):
+        return True
+    last = words[-1]
+    return chinese(last[-1]) and last not in suffixes and last.endswith(tuple(suffixes))
 
 
 def _untaken(start: int, end: int, taken: bytearray) -> tuple[int, int]:
@@ -131,13 +135,13 @@ def _untaken(start: int, end: int, taken: bytearray) -> tuple[int, int]:
 
 
 def _later_mentions(text: str, found: list[Mention], lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    """Yield surnames alone, and names repeated in a case the pattern does not know, behind the first full mention."""
+    """Yield what stands for a person behind the first full mention: a surname alone, or a Chinese name again."""
     first: dict[str, int] = {}
     for mention in sorted(found, key=lambda m: m.start):
         if mention.label == "PERSON":
             surname = mention.text.split()[0]
-            if surname in lexicon.surnames:
+            if surname in lexicon.surnames or chinese(surname):
                 first.setdefault(surname, mention.end)
     for surname, since in first.items():
-        for match in re.finditer(rf"(?<![\w’'-]){re.escape(surname)}(?![\w-])(?! [A-Z])", text[since:]):
+        for match in lexicon.named_again(surname).finditer(text[since:]):
             yield since + match.start(), since + match.end()
