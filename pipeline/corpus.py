@@ -33,8 +33,6 @@ _STATEMENT_TAGS = ("prop", "say")
 _ARTICLE_ATTRIBUTES = frozenset(
     ("id", "lang", "title", "outlet", "url", "published", "session_year", "shape", "breaks")
 )
-# How the words begin that stand for an organization without naming it, where `languages.toml` doesn't say.
-_UNNAMED = "(?![A-ZÀ-ÖØ-Þ])"
 # A line of the file that ends inside of what is written without spaces.
 _WRAPPED = re.compile(
     rf"(?<={UNSPACED.pattern})[ \t]*[\r\n][ \t\r\n]*(?={UNSPACED.pattern}|[{SHARED_MARKS}])"
@@ -118,7 +116,7 @@ class Problem:
 class _Builder:
     """Walks one article element and collects its text and its annotations."""
 
-    def __init__(self, source: str, topics: frozenset[str], unnamed: re.Pattern[str]) -> None:
+    def __init__(self, source: str, topics: frozenset[str], unnamed: re.Pattern[str] | None) -> None:
         self.source = source
         self.topics = topics
         self.unnamed = unnamed
@@ -233,6 +231,14 @@ class _Builder:
             self.complain(element, "a topic twice")
         self.statements.append(GoldStatement(start, end, by, number or "1", topics, stance))
 
+    def _names_organization(self, text: str) -> bool:
+        """Tell whether the words of a reference name their organization: not in lower case, nor as its language says
+        of words that don't; where letters have no case, only the language knows.
+        """
+        if text[0].islower() or (self.unnamed is None and not text[0].isupper()):
+            return False
+        return self.unnamed is None or not self.unnamed.match(text)
+
     def settle(self) -> None:
         """Check what can be known only at the end: references, proponents, records."""
         posts = [self._words(mention) for mention in self.mentions if mention.label in ("ROLE", "BODY")]
@@ -248,7 +254,7 @@ class _Builder:
                 key = mention.of[0]
                 name, kind = self.names[key]
                 if kind == "organization":
-                    named = not self.unnamed.match(text)
+                    named = self._names_organization(text)
                 elif _bare_title(text, posts):
                     named = False
                 elif self._in_other_script(index, name):
@@ -359,7 +365,7 @@ def parse_xml(
     if root.tag != "article":
         return None, [Problem(source, f"the root is <{root.tag!s}>, not <article>")]
     entry = (languages or _shipped_languages()).table.get(root.get("lang") or "", {})
-    builder = _Builder(source, frozenset(topics), re.compile(entry.get("unnamed", _UNNAMED)))
+    builder = _Builder(source, frozenset(topics), re.compile(entry["unnamed"]) if "unnamed" in entry else None)
     gap = "\n" if root.get("breaks") == "1" else "\n\n"
     if (root.text or "").strip():
         builder.problems.append("text outside of a <p>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -315,22 +315,24 @@ def _gap(reading: Reading, mention: int, entity: Entity) -> int:
 def posts(reading: Reading, entity: Entity) -> list[dict[str, Any]]:
     """Return a person's roles, each with the organization of that person it most probably is at."""
     choose = _organization_before if reading.organization_first else _organization_behind
-    found = []
-    for role in _held(reading, entity.roles):
-        organization = choose(reading, entity, role)
-        start, end = reading.offsets[role]
-        found.append(
-            {"start": start, "end": end, "organization": None if organization is None else reading.words(organization)}
-        )
-    return found
+    places = {role: choose(reading, entity, role) for role in entity.roles}
+    names = {role: None if place is None else reading.words(place) for role, place in places.items()}
+    return [
+        {"start": reading.offsets[role][0], "end": reading.offsets[role][1], "organization": names[role]}
+        for role in _held(reading, names)
+    ]
 
 
-def _held(reading: Reading, roles: Sequence[int]) -> list[int]:
-    """Return the roles without those that take up another one in fewer words ("the psychiatrist" behind "child
-    psychiatrist"), and of different ones only the surest and those that are sure.
+def _held(reading: Reading, roles: Mapping[int, str | None]) -> list[int]:
+    """Return the roles, given with their organizations, without those that take up another one in fewer words ("the
+    psychiatrist" behind "child psychiatrist"), and of different ones only the surest and those that are sure.
     """
     words = {role: frozenset(word.casefold() for word in WORD.findall(reading.words(role))) for role in roles}
-    own = [role for role in roles if not any(other < role and words[role] < words[other] for other in roles)]
+    own = [
+        role
+        for role, place in roles.items()
+        if not any(o < role and words[role] < words[o] and place in (None, at) for o, at in roles.items())
+    ]
     surest = max(own, key=lambda role: reading.mentions[role].score, default=None)
     return [
         role for role in own if surest is None or words[role] == words[surest] or reading.mentions[role].score >= _SURE

@@ -16,7 +16,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _EMPHASIS = "*_"
 #: A label longer than this is a sentence with a colon in it; in characters of English.
 LONGEST_LABEL = 320
-# A label names people and their posts; so many other words may stand between these, in Chinese so many characters.
+# A label names people and their posts; so many other words may stand between these, and so many characters
+# where each says as much as a part of a word.
 _MOST_OTHER_WORDS, _MOST_OTHER_CHARACTERS = 3, 6
 
 
@@ -42,7 +43,9 @@ def entry_start(text: str, start: int, end: int, mentions: Sequence[Mention], le
     if any(mark in left for pair in lexicon.quotes for mark in pair):
         return None
     others = [word for word in _WORD.findall(left) if word.casefold() not in lexicon.glue]
-    if len(others) > _MOST_OTHER_WORDS or sum(map(word_count, others)) > _MOST_OTHER_CHARACTERS:
+    if len(others) > _MOST_OTHER_WORDS:
+        return None
+    if lexicon.density > 1 and sum(map(word_count, others)) > _MOST_OTHER_CHARACTERS:
         return None
     if any(lexicon.says(word) for word in others):
         return None

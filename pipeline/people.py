@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 
 from .languages import load_languages
 from .schema import stable_hash
@@ -26,8 +26,8 @@ def same_name(longer: str, shorter: str) -> bool:
 
     True for the same words in any case or order, for a surname or given name alone, and where one of them writes
     together what the other separates behind or before a word that they share ("Ma Hua Teng"); never for two names of
-    several words that differ in one otherwise (initials count as words). Of a Chinese name a given name of two
-    characters is one alone, and a courtesy title is no part of it.
+    several words that differ in one otherwise (initials count as words). Of a Chinese name the surname is one
+    alone, and a courtesy title is no part of it.
     """
     full, part = name_words(longer), name_words(shorter)
     if not full or not part:
@@ -46,12 +46,13 @@ def same_name(longer: str, shorter: str) -> bool:
 def _same_chinese_name(longer: str, shorter: str) -> bool:
     full, part = name_words(longer), name_words(shorter)
     if len(full) == 1:
-        family, given = _family_and_given(longer)
-        return shorter in (longer, family) or (len(given) == 2 and shorter == given)
+        # A given name alone looks like the full name of somebody else: 江平 is not 吴江平.
+        return shorter in (longer, _family_and_given(longer)[0])
     # The part before the dot is what such a person is called.
     return bool(part) and full[: len(part)] == part
 
 
+@lru_cache(maxsize=4096)
 def _bare(name: str) -> str:
     """Return a Chinese name without white space and courtesy title; "" for one in another script, or a mere title."""
     if not is_chinese_name(name):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 #: Chinese characters, as a range for the brackets of a pattern.
-HAN = "㐀-鿿豈-﫿"
+HAN = r"\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 #: A character of a script that is written without spaces, or of its punctuation.
-UNSPACED = re.compile(rf"[{HAN}　-〿＀-￯]")
+UNSPACED = re.compile(rf"[{HAN}\u3000-\u303f\uff00-\uffef]")
 #: Marks that scripts with spaces between words have, and Chinese, too.
 SHARED_MARKS = "“”‘’—…·"
 #: A word, for comparisons; a Chinese character is one, as it is a token of `document`.

@@ -96,10 +96,12 @@ def split_pieces(doc: Doc, tokenizer: Tokenizer) -> Pieces:
     if not len(ids):
         return Pieces(ids, ids, np.full(len(doc), -1, dtype=np.int64))
     begins, ends = _piece_ranges(doc.text, encoding.offsets)
+    solid = np.cumsum([0, *(not char.isspace() for char in doc.text)])
+    blank = solid[begins] == solid[ends]
     tokens = owner[begins]
     first = np.full(len(doc), -1, dtype=np.int64)
-    # A mark of a text's begin that is a piece of its own covers no token.
-    marks = np.append((begins[:-1] == begins[1:]) & (ends[:-1] < ends[1:]), False)
+    # A mark of a word's begin that is a piece of its own covers no token.
+    marks = np.append((begins[:-1] == begins[1:]) & (ends[:-1] < ends[1:]), False) | blank
     seen, index = np.unique(tokens[~marks], return_index=True)
     first[seen] = np.flatnonzero(~marks)[index]
     inside = np.flatnonzero(first < 0)

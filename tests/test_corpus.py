@@ -245,6 +245,15 @@ def test_chinese_characters_in_a_text_of_another_script_are_a_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "label"),
+    [("Škoda", "ORG"), ("Skoda", "ORG"), ("The firm", "REF"), ("It", "REF"), ("the firm", "REF")],
+)
+def test_a_reference_that_names_its_organization_is_one(words: str, label: str) -> None:
+    annotated, _ = parse(f'<p><org id="o1">Škoda Auto</org> sold. <ref to="o1">{words}</ref> grew.</p>')
+    assert labels(annotated)[1] == (label, words)
+
+
+@pytest.mark.parametrize(
     ("table", "kinds"),
     [({}, ["REF", "REF", "REF"]), ({"zh": {"unnamed": "[该它]|(?:学社|协会)$"}}, ["ORG", "REF", "REF"])],
 )

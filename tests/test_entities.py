@@ -43,7 +43,8 @@ def people(marked: str, surnames: frozenset[str] = frozenset()) -> dict[str, lis
         ("[马化腾代表]说，数据要共享。[马化腾]还说，要立法。", {"马化腾": ["马化腾代表", "马化腾"]}),
         # A headline knows the short form alone.
         ("[马代表]的三件建议\n[马化腾]说，数据要共享。", {"马化腾": ["马代表", "马化腾"]}),
-        ("[化腾]的三件建议\n[马化腾]说，数据要共享。", {"马化腾": ["化腾", "马化腾"]}),
+        # What looks like a given name is somebody's full name.
+        ("[吴江平]说，数据要共享。[江平]还说，要立法。", {"吴江平": ["吴江平"], "江平": ["江平"]}),
         (
             "[马化腾]和[李书福]到会。[马总]先发言，[李总]补充。",
             {"马化腾": ["马化腾", "马总"], "李书福": ["李书福", "李总"]},
@@ -74,8 +75,8 @@ def test_a_chinese_name_in_brackets_may_be_long(marked: str, name: str, name_zh:
 
 
 def test_a_short_form_of_the_chinese_name_beside_another() -> None:
-    assert people("[马化腾]（[Pony Ma]）到会。[马代表]发言，[化腾]笑了。") == {
-        "Pony Ma": ["马化腾", "Pony Ma", "马代表", "化腾"]
+    assert people("[马化腾]（[Pony Ma]）到会。[马代表]发言，[老马]笑了。") == {
+        "Pony Ma": ["马化腾", "Pony Ma", "马代表", "老马"]
     }
 
 
@@ -143,10 +144,16 @@ def test_an_organization_comes_behind_its_post_in_english(marked: str, found: li
         ("[Ou Mei], {founder|0.6}. The {founder|0.5} smiled.", ["founder", "founder"]),
         ("[Ou Mei], a {herder|0.9} and {secretary}", ["herder", "secretary"]),
         ("[欧梅]，{董事会主席}。{主席}说。", ["董事会主席"]),
+        # At another organization it is another post.
+        (
+            "[Ou Mei], {vice president} of <Harbour Group> and {president} of <Donghu College>",
+            ["vice president", "president"],
+        ),
     ],
 )
 def test_a_second_post_is_sure_and_no_shorter_form_of_the_first(marked: str, found: list[str]) -> None:
     reading = read_marked(marked, "en")
     roles = [index for index, mention in enumerate(reading.mentions) if mention.type == ROLE]
-    held = posts(reading, Entity("person", "Ou Mei", [0], roles=roles))
+    places = [index for index, mention in enumerate(reading.mentions) if mention.type == ORG]
+    held = posts(reading, Entity("person", "Ou Mei", [0], roles=roles, organizations=places))
     assert [reading.text[post["start"] : post["end"]] for post in held] == found

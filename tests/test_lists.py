@@ -25,6 +25,11 @@ def test_a_label_of_mentions_opens_an_entry(lexicon: Lexicon) -> None:
     assert LABEL[begin:].startswith("Build")
 
 
+def test_a_name_in_brackets_is_no_clause(lexicon: Lexicon) -> None:
+    text = "NPC deputy Luo Wen (罗文，澜河银行董事会主席): build it."
+    assert entry_start(text, 0, len(text), mentions(text, KNOWN[0], KNOWN[3]), lexicon) == text.index("build")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -31,6 +31,7 @@ def statements(text: str, lexicon: Lexicon) -> list[tuple[str, str]]:
         ("NPC deputy, Ma Lan: Open the schools.", "Open the schools."),
         ("NPC deputy and mayor of Linhai, Ma Lan： Open the schools.", "Open the schools."),
         ("**NPC deputy, Ma Lan:** Open the schools.", "Open the schools."),
+        ("NPC deputy Ma Lan (马兰) said: Open the schools. Heat them.", "Open the schools. Heat them."),
         ("1. NPC deputy, Ma Lan: Open the schools. Heat them.", "Open the schools. Heat them."),
         ("China Zhi Gong Party: Open the schools.", "Open the schools."),
         ("The Jiusan Society proposed that schools be open.", "schools be open."),

@@ -21,17 +21,19 @@ def test_a_chinese_character_is_a_word_of_its_own() -> None:
     assert WORD.findall("建议用5G，not 6G") == ["建", "议", "用", "5G", "not", "6G"]
 
 
-@pytest.mark.parametrize("char", ["农", "㐂", "豈", "，", "。", "「", "Ａ"])
+@pytest.mark.parametrize("char", ["农", "㐂", "\uf900", "\U00020000", "〇", "，", "。", "「", "Ａ"])
 def test_chinese_characters_and_their_punctuation_stand_without_spaces(char: str) -> None:
     assert UNSPACED.fullmatch(char)
 
 
-@pytest.mark.parametrize("char", ["a", " ", ".", "é", "Ж", "“"])
+@pytest.mark.parametrize("char", ["a", " ", ".", "é", "Ж", "“", "삼", "\ue000"])
 def test_other_characters_do_not(char: str) -> None:
     assert not UNSPACED.fullmatch(char)
 
 
-@pytest.mark.parametrize(("text", "is_so"), [("Ma 马化腾", True), ("Ma, Huateng。", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "is_so"), [("Ma 马化腾", True), ("Ma, Huateng。", False), ("이재용", False), ("", False)]
+)
 def test_chinese_is_told_by_one_character(text: str, is_so: bool) -> None:
     assert chinese(text) is is_so
 

@@ -276,20 +276,6 @@ def test_same_person_over_years_is_one_delegate(engine: Engine, make_record: Rec
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
-def test_a_name_in_two_scripts_is_one_delegate(
-    engine: Engine, make_record: RecordMaker, order: tuple[int, ...]
-) -> None:
-    latin, both, chinese = english("a", year=2019), english("b", year=2022), english("c", year=2023)
-    runs = [
-        (latin, [make_record(latin, organization="Harbour Group")]),
-        (both, [make_record(both, organization="Harbour Group", name_zh="马兰")]),
-        (chinese, [make_record(chinese, "马兰", organization="海港集团")]),
-    ]
-    put(engine, *(runs[at] for at in order))
-    assert count(engine, tables.delegate) == 1
-
-
 def test_namesakes_are_two_delegates(engine: Engine, make_record: RecordMaker) -> None:
     a, b, c = english("a"), english("b"), english("c")
     put(

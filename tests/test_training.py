@@ -334,6 +334,12 @@ def test_topics_are_not_trained_on_rules(trained: Path, tmp_path: Path) -> None:
         train_topics(load_recipe(trained / "train.toml"), "en-rules", tmp_path / "model", log=lambda line: None)
 
 
+def test_topics_are_not_trained_on_a_model_of_another_language(trained: Path, tmp_path: Path) -> None:
+    recipe = replace(load_recipe(trained / "train.toml"), lang="zh")
+    with pytest.raises(TrainingError, match="en-rules is of language 'en', the config of 'zh'"):
+        train_topics(recipe, "en-rules", tmp_path / "model", log=lambda line: None)
+
+
 def test_an_article_is_read_alike_in_any_company(nlp: Language) -> None:
     texts = [TEXT, "Hospitals. " * 400, "A ban, said He Min, an NPC deputy."]
     docs = [nlp.make_doc(text) for text in texts]

@@ -66,6 +66,8 @@ def test_a_piece_may_cover_several_tokens() -> None:
     ]  # fmt: skip
     # The space before a piece is part of it, but not of the token before.
     assert pieces_of("用 bank 银行", made) == [("用", "▁用"), ("bank", "▁bank"), ("银", "▁银行"), ("行", "▁银行")]
+    # One that is a piece of its own covers nothing.
+    assert pieces_of("建议 络", made) == [("建", "建议"), ("议", "建议"), ("络", "络")]
 
 
 def test_a_character_of_several_pieces_has_the_first() -> None:

@@ -36,7 +36,8 @@ def train(
     work: Annotated[
         Path | None,
         typer.Option(
-            help="With all: where checkpoints go; a killed training resumes from them.", show_default="build/training"
+            help="With all: where checkpoints go; a killed training resumes from them.",
+            show_default="build/training/LANG",
         ),
     ] = None,
     start: Annotated[
@@ -81,7 +82,7 @@ def train(
         if part is Part.TOPICS:
             scores = train_topics(recipe, model or recipe.lang, out, log=_log)
         else:
-            work = work or Path("build/training")
+            work = work or Path("build/training") / recipe.lang
             scores = train_all(recipe, out, work, keep_torch, log=_log, start=start)
     except (TrainingError, CorpusError, GoldError, OSError) as error:
         stop(error)

@@ -10,8 +10,7 @@ from sqlalchemy.engine import Connection
 
 from ..people import name_words
 from ..resolve import KnownDelegate, resolve_delegate, same_delegate
-from ..schema import Delegate, Record
-from ..scripts import chinese
+from ..schema import Record
 from ..tables import delegate, membership, organization, post, proposal
 from .orphans import is_used, unused
 from .statements import storable
@@ -53,7 +52,7 @@ def delegate_row(connection: Connection, record: Record) -> str:
     new, key = record.delegate, _name_key(record.delegate.name)
     # A delegate whom no article speaks of any more fits everybody; its id is free.
     connection.execute(delegate.delete().where(delegate.c.name_key == key, *unused(delegate)))
-    rows = connection.execute(sa.select(delegate).where(_may_be(new, key)).order_by(delegate.c.id))
+    rows = connection.execute(sa.select(delegate).where(delegate.c.name_key == key))
     known = [_known_delegate(connection, row) for row in rows]
     resolution = resolve_delegate(new, record.document.session_year, known)
     if resolution.new:
@@ -63,18 +62,8 @@ def delegate_row(connection: Connection, record: Record) -> str:
             )
         )
     else:
-        _complete_name(connection, resolution.id, new)
+        _add_chinese_name(connection, resolution.id, new.name_zh)
     return resolution.id
-
-
-def _may_be(new: Delegate, key: str) -> sa.ColumnElement[bool]:
-    """Return what rows with a delegate's name have in common: the name, or the one of both that is in characters."""
-    same = delegate.c.name_key == key
-    if chinese(new.name):
-        same |= delegate.c.name_zh == new.name
-    elif new.name_zh:
-        same |= delegate.c.name == new.name_zh
-    return same
 
 
 def _stays(connection: Connection, row: Any, record: Record) -> bool:
@@ -89,7 +78,7 @@ def _stays(connection: Connection, row: Any, record: Record) -> bool:
         return True
     if not same_delegate(_known_delegate(connection, row), new, record.document.session_year):
         return False
-    _complete_name(connection, row.id, new)
+    _add_chinese_name(connection, row.id, new.name_zh)
     return True
 
 
@@ -98,16 +87,10 @@ def _name_key(name: str) -> str:
     return " ".join(sorted(name_words(name))) or storable(name)
 
 
-def _complete_name(connection: Connection, delegate_key: str, new: Delegate) -> None:
-    """Add the name in the other script, where a delegate was known by one alone; the Latin one is its `name`."""
-    row = connection.execute(sa.select(delegate).where(delegate.c.id == delegate_key)).one()
-    values = {}
-    if chinese(row.name) and not chinese(new.name):
-        values = {"name": storable(new.name), "name_key": _name_key(new.name), "name_zh": row.name}
-    elif row.name_zh is None and (new.name_zh or chinese(new.name)) and not chinese(row.name):
-        values = {"name_zh": new.name_zh or storable(new.name)}
-    if values:
-        connection.execute(delegate.update().where(delegate.c.id == delegate_key).values(values))
+def _add_chinese_name(connection: Connection, delegate_key: str, name_zh: str | None) -> None:
+    if name_zh:
+        unnamed = (delegate.c.id == delegate_key, delegate.c.name_zh.is_(None))
+        connection.execute(delegate.update().where(*unnamed).values(name_zh=name_zh))
 
 
 def _known_delegate(connection: Connection, row: Any) -> KnownDelegate:

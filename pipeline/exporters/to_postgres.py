@@ -142,12 +142,13 @@ def _mark_parts(connection: Connection) -> None:
     connection.exec_driver_sql(
         "UPDATE stage_article AS new SET provenance_hash = part_hash FROM head WHERE head.id = new.id AND is_part"
         " AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = new.id"
-        " AND article.provenance_hash = head.provenance_hash AND article.id NOT IN (SELECT id FROM changed))"
+        " AND article.provenance_hash = head.provenance_hash"
+        " AND NOT EXISTS (SELECT 1 FROM changed WHERE changed.id = article.id))"
     )
     connection.exec_driver_sql(
         "UPDATE article SET provenance_hash = part_hash FROM head JOIN changed USING (id)"
         " WHERE head.id = article.id AND article.provenance_hash <> part_hash"
-        " AND article.id NOT IN (SELECT id FROM stage_article)"
+        " AND NOT EXISTS (SELECT 1 FROM stage_article WHERE stage_article.id = article.id)"
     )
 
 

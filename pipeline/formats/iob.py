@@ -129,7 +129,8 @@ def _graph(sentences: list[_Sentence], name: str, source: str) -> Graph:
 def run_on(text: str, word: str) -> bool:
     """Tell whether a word follows a text without a space: Chinese parts neither words nor punctuation marks by any."""
     ours, theirs = UNSPACED.match(text.rstrip(SHARED_MARKS)[-1:]) is not None, UNSPACED.search(word) is not None
-    return (ours and (theirs or word in SHARED_MARKS)) or (theirs and text.endswith(tuple(SHARED_MARKS)))
+    mark = len(word) == 1 and word in SHARED_MARKS
+    return (ours and (theirs or mark)) or (theirs and text.endswith(tuple(SHARED_MARKS)))
 
 
 def _join(words: list[str]) -> str:

@@ -76,8 +76,8 @@ def list_label_end(text: str, start: int, end: int, mentions: Sequence[Mention],
     if not (person or party):
         return None
     # Chinese puts a colon behind "said", too.
-    behind = text[label[-1].end : colon.start()]
-    if chinese(behind) and lexicon.says(behind):
+    behind = text[label[-1].end : colon.start()].rstrip()
+    if chinese(behind[-1:]) and lexicon.says(behind):
         return None
     begin = colon.end()
     while begin < end and (text[begin].isspace() or text[begin] in _EMPHASIS):

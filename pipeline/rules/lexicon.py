@@ -121,7 +121,7 @@ def compile_lexicon(data: dict[str, Any], folder: Path) -> Lexicon:
     )
     legal_forms = _alternatives(org.get("legal_forms", ()))
     return Lexicon(
-        density=data["density"],
+        density=data.get("density", 1),
         surnames=surnames,
         name=re.compile(person["pattern"].format(surname=_alternatives(surnames), given=person["given"])),
         again=person["again"],

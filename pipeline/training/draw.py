@@ -27,7 +27,8 @@ def gazetteer_of(recipe: Recipe, corpus: Sequence[AnnotatedArticle]) -> Gazettee
     except FileNotFoundError:
         return make_gazetteer({}, (), corpus)
     lexicon = tomllib.loads(path.read_text(encoding="utf-8"))
-    lines = (path.parent / lexicon["person"]["surnames"]).read_text(encoding="utf-8").splitlines()
+    listed = lexicon.get("person", {}).get("surnames")
+    lines = (path.parent / listed).read_text(encoding="utf-8").splitlines() if listed else []
     surnames = sorted({word for line in lines if not line.startswith("#") for word in line.split()})
     return make_gazetteer(lexicon, surnames, corpus)
 

@@ -40,6 +40,8 @@ def train_topics(recipe: Recipe, model: str, out: Path, log: Callable[[str], Non
     and for a topic that is new to the model and has neither records nor examples.
     """
     nlp = load_pipeline(model)
+    if nlp.lang != recipe.lang:
+        raise TrainingError(f"{model} is of language {nlp.lang!r}, the config of {recipe.lang!r}")
     source = Path(str(nlp.path))
     labels = load_topics()
     examples = load_examples(labels)
