@@ -148,3 +148,9 @@ FILTERS: dict[str, tuple[Selection, Callable[[Record], bool]]] = {
 def with_nul(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(tables.article.update().where(tables.article.c.id == "n0").values(title="a\0b"))
+
+
+def without_provenance(rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Return rows of the table `article` but for their `provenance_hash`, in which a part differs from the whole."""
+    at = list(tables.article.c).index(tables.article.c.provenance_hash)
+    return {(*row[:at], *row[at + 1 :]) for row in rows}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import frictionless
@@ -24,6 +23,7 @@ from exports import (
     nasty_article,
     nasty_record,
     with_nul,
+    without_provenance,
 )
 from sqlalchemy.engine import Engine
 
@@ -149,11 +149,6 @@ def test_views_of_a_filtered_export_agree(filled: Engine, name: str, target: str
         # The file is a store, and says of articles which lack records that they are to be read again.
         found["article"], expected["article"] = (without_provenance(rows["article"]) for rows in (found, expected))
     assert found == expected
-
-
-def without_provenance(rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-    at = list(tables.article.c).index(tables.article.c.provenance_hash)
-    return {(*row[:at], *row[at + 1 :]) for row in rows}
 
 
 def test_filter_keeps_articles_without_records_where_it_asks_nothing_of_records(filled: Engine) -> None:

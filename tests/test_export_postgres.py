@@ -10,12 +10,22 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from conftest import RecordMaker
-from exports import FILTERS, Rows, fill, in_store, names, nasty_article, nasty_record, unique, with_nul
+from exports import (
+    FILTERS,
+    Rows,
+    fill,
+    in_store,
+    names,
+    nasty_article,
+    nasty_record,
+    unique,
+    with_nul,
+    without_provenance,
+)  # fmt: skip
 from postgres_server import NoServerError, postgres_server
 from sqlalchemy.engine import Engine
 
@@ -117,11 +127,6 @@ def test_filters(filled: Engine, database: str, name: str) -> None:
         assert found["article"] != expected["article"]
         found["article"], expected["article"] = (without_provenance(rows["article"]) for rows in (found, expected))
     assert found == expected
-
-
-def without_provenance(rows: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-    at = list(tables.article.c).index(tables.article.c.provenance_hash)
-    return {(*row[:at], *row[at + 1 :]) for row in rows}
 
 
 def test_filtered_exports_add_up(filled: Engine, database: str) -> None:
